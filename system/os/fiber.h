@@ -1,0 +1,234 @@
+// Fibers: the one scheduler of both machines.
+//
+// Node code is written in blocking style and runs on fibers. A fiber parks inside an os call and
+// nowhere else, so what stands between two os calls is atomic. Each process of a node has one
+// Fibers, which starts its fibers and ends them with it; one Scheduler runs the fibers of all
+// processes in a machine (linux/: one process; sim/: all nodes of the world).
+//
+// Node code uses Fibers, Fiber and FiberGroup, and waits with sync.h. Dispatch and Scheduler are
+// for the two machines.
+//
+// Ending: cancel() is a request; the parked call, and each one after it, returns kCancelled and
+// the fiber goes home by itself. When its process is killed a fiber is unwound instead: its
+// stack's destructors run, last started first, with an Os that does nothing any more.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "os/time.h"
+
+namespace seatrial::os {
+
+using base::Result;
+
+class Fibers;
+class Scheduler;
+namespace detail {
+struct FiberBody;
+class StackPool;
+}  // namespace detail
+
+// Why a park ended.
+enum class Wake : unsigned char { kSignal, kDeadline, kCancelled };
+
+// A handle; copies share the fiber, dropping it lets the fiber go on by itself.
+class Fiber {
+ public:
+  Fiber() = default;
+  Fiber(const Fiber& other);
+  Fiber(Fiber&& other) noexcept : body_(std::exchange(other.body_, nullptr)) {}
+  Fiber& operator=(Fiber other) noexcept {
+    std::swap(body_, other.body_);
+    return *this;
+  }
+  ~Fiber();
+
+  explicit operator bool() const { return body_ != nullptr; }
+  bool done() const;
+  // Parks until the fiber has ended. Errors: kDeadline, kCancelled (of the caller).
+  Result<void> join(MonotonicTime deadline = kNever);
+  // Asks it to end; does not park.
+  void cancel();
+
+ private:
+  friend class Fibers;
+  explicit Fiber(detail::FiberBody* body);
+  detail::FiberBody* body_ = nullptr;
+};
+
+using FiberMain = std::move_only_function<void()>;
+
+// The fibers of one process.
+class Fibers {
+ public:
+  explicit Fibers(Scheduler& scheduler);
+  // Unwinds what still lives, last started first.
+  ~Fibers();
+  Fibers(const Fibers&) = delete;
+  Fibers& operator=(const Fibers&) = delete;
+
+  // Starts a fiber; it runs once the caller has parked. `name` is for people and traces.
+  Fiber spawn(std::string_view name, FiberMain main);
+  // Lets the others run; kCancelled if this fiber was asked to end.
+  Result<void> yield();
+  // Parks the calling fiber until somebody wakes it (Scheduler::wake), the deadline passes or it
+  // is cancelled. The primitives of sync.h and the machines' calls are made of this.
+  Wake park(MonotonicTime deadline = kNever);
+
+  Scheduler& scheduler() { return scheduler_; }
+  size_t live() const { return live_; }
+
+  // For the machines.
+  void kill();             // As the destructor; the caller must not be one of them.
+  void pause();            // None of them runs until
+  void resume();           // this.
+  bool killed() const { return killed_; }
+  void* owner = nullptr;   // The machine's own record of this process.
+  // This process's monotonic clock is not the scheduler's: ask Dispatch::translate() for each
+  // deadline.
+  bool own_clock = false;
+
+ private:
+  friend class Scheduler;
+  friend class Fiber;
+  friend struct detail::FiberBody;
+
+  Scheduler& scheduler_;
+  detail::FiberBody* last_ = nullptr;  // All not yet ended, newest first.
+  std::vector<detail::FiberBody*> held_;
+  size_t live_ = 0;
+  bool paused_ = false;
+  bool killed_ = false;
+};
+
+// Fibers that end together: the destructor cancels and joins them.
+class FiberGroup {
+ public:
+  explicit FiberGroup(Fibers& fibers) : fibers_(fibers) {}
+  ~FiberGroup();
+  FiberGroup(const FiberGroup&) = delete;
+  FiberGroup& operator=(const FiberGroup&) = delete;
+
+  void spawn(std::string_view name, FiberMain main);
+  void cancel();
+  // Parks until all have ended.
+  Result<void> join(MonotonicTime deadline = kNever);
+  size_t live() const;
+
+ private:
+  void forget_ended();
+
+  Fibers& fibers_;
+  std::vector<Fiber> members_;
+  size_t sweep_at_ = 16;
+};
+
+// What a machine decides for the scheduler.
+class Dispatch {
+ public:
+  virtual ~Dispatch() = default;
+  // The scheduler's time.
+  virtual MonotonicTime now() = 0;
+  // Several fibers can run: which one next? In [0, runnable). Not asked when there is only one.
+  virtual size_t pick(size_t runnable) = 0;
+  // Nothing can run: wait for the outside until `deadline`, and wake whom it concerns. Returns
+  // false to end Scheduler::run(). Called on whatever stack parked last.
+  virtual bool idle(MonotonicTime deadline) = 0;
+  // Looks at the outside without waiting; returns how many fibers may run before the next look.
+  virtual uint32_t poll() = 0;
+  // A fiber of `process` goes on from here; nullptr: the caller of run(). For traces and traps.
+  virtual void running(Fibers* process, uint64_t fiber) = 0;
+  // The scheduler's time at which `deadline`, by the clock of `process`, will have passed.
+  virtual MonotonicTime translate(Fibers&, MonotonicTime deadline) { return deadline; }
+};
+
+class Scheduler {
+ public:
+  // `stack_bytes`: of each fiber, without its guard page; reserved, used only as touched.
+  explicit Scheduler(Dispatch& dispatch, size_t stack_bytes = kStackBytes);
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  // Runs fibers on the calling stack's time until idle() returns false. Not from a fiber.
+  void run();
+
+  // Makes a parked fiber runnable; false, and without effect, if it is not parked (any more).
+  // Does not switch.
+  bool wake(detail::FiberBody* body, Wake why = Wake::kSignal);
+  // Gives every waiting deadline that has passed its due.
+  void expire(MonotonicTime now);
+  // The earliest armed deadline, or a little earlier; kNever if there is none.
+  MonotonicTime next_deadline() const {
+    return timers_.empty() ? kNever : timers_.front().time;
+  }
+
+  detail::FiberBody* current() { return current_; }
+  bool in_fiber() const;
+  std::string_view name_of(const detail::FiberBody* body) const;
+  size_t runnable() const { return run_queue_.size(); }
+
+  static constexpr size_t kStackBytes = 256 * 1024;
+
+ private:
+  friend class Fibers;
+  friend class Fiber;
+  friend struct detail::FiberBody;
+
+  struct Timer {
+    MonotonicTime time;
+    uint64_t order;
+    detail::FiberBody* body;
+    // std::push_heap makes a max-heap: the earliest compares greatest.
+    friend bool operator<(const Timer& a, const Timer& b) {
+      return a.time != b.time ? a.time > b.time : a.order > b.order;
+    }
+  };
+  // First in, first out, with one exception: any element may be swapped to the front.
+  class RunQueue {
+   public:
+    size_t size() const { return tail_ - head_; }
+    bool empty() const { return tail_ == head_; }
+    void push(detail::FiberBody* body);
+    detail::FiberBody* take(size_t index);
+    void remove(detail::FiberBody* body);
+
+   private:
+    detail::FiberBody*& at(size_t i) { return ring_[i & (ring_.size() - 1)]; }
+    std::vector<detail::FiberBody*> ring_ = std::vector<detail::FiberBody*>(64);
+    size_t head_ = 0;
+    size_t tail_ = 0;
+  };
+
+  Wake park(MonotonicTime deadline);
+  void arm(detail::FiberBody* body, MonotonicTime deadline);
+  detail::FiberBody* next();
+  void switch_to(detail::FiberBody* target);
+  void make_runnable(detail::FiberBody* body);
+  void unwind(detail::FiberBody* body);
+  void release(detail::FiberBody* body);
+  // Where every fiber starts and ends; see fiber.cc for the real signature.
+  [[noreturn]] void run_main(detail::FiberBody* body);
+
+  Dispatch& dispatch_;
+  std::unique_ptr<detail::StackPool> stacks_;
+  std::unique_ptr<detail::FiberBody> root_;  // The caller of run().
+  detail::FiberBody* current_;
+  detail::FiberBody* ended_ = nullptr;  // Its stack is free once we stand on another.
+  RunQueue run_queue_;
+  std::vector<Timer> timers_;
+  uint64_t timer_order_ = 0;
+  uint64_t next_id_ = 1;
+  uint32_t picks_left_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace seatrial::os
