@@ -34,16 +34,17 @@ std::string to_string(const CheckFailure& failure);
 
 }  // namespace seatrial::base
 
-#define CHECK(condition)                                              \
-  (__builtin_expect(static_cast<bool>(condition), 1)                  \
-       ? static_cast<void>(0)                                         \
+#define CHECK(condition)                             \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::seatrial::base::check_failed(#condition, __FILE__, __LINE__))
 
 // CHECK with a message in fmt's syntax: CHECK_MSG(a < b, "a is {}", a).
-#define CHECK_MSG(condition, ...)                                     \
-  (__builtin_expect(static_cast<bool>(condition), 1)                  \
-       ? static_cast<void>(0)                                         \
-       : ::seatrial::base::check_failed(#condition, __FILE__, __LINE__, ::fmt::format(__VA_ARGS__)))
+#define CHECK_MSG(condition, ...)                                       \
+  (__builtin_expect(static_cast<bool>(condition), 1)                    \
+       ? static_cast<void>(0)                                           \
+       : ::seatrial::base::check_failed(#condition, __FILE__, __LINE__, \
+                                        ::fmt::format(__VA_ARGS__)))
 
 #define UNREACHABLE(...) \
   ::seatrial::base::check_failed("unreachable", __FILE__, __LINE__, ::fmt::format(__VA_ARGS__))

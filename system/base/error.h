@@ -71,20 +71,18 @@ inline std::unexpected<Error> fail(Errc code) { return std::unexpected<Error>(Er
 inline std::unexpected<Error> fail(Errc code, std::string detail) {
   return std::unexpected<Error>(Error(code, std::move(detail)));
 }
-inline std::unexpected<Error> fail(Error error) {
-  return std::unexpected<Error>(std::move(error));
-}
+inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(std::move(error)); }
 
 }  // namespace seatrial::base
 
 // Evaluates to the value of a Result, or returns its error from the enclosing function. A
 // statement expression: the fibers' code stays flat without exceptions.
-#define TRY(expression)                                                            \
-  __extension__({                                                                  \
-    auto try_result_ = (expression);                                               \
-    if (!try_result_) [[unlikely]]                                                 \
-      return ::seatrial::base::fail(std::move(try_result_).error());               \
-    ::seatrial::base::detail::unwrap(std::move(try_result_));                      \
+#define TRY(expression)                                              \
+  __extension__({                                                    \
+    auto try_result_ = (expression);                                 \
+    if (!try_result_) [[unlikely]]                                   \
+      return ::seatrial::base::fail(std::move(try_result_).error()); \
+    ::seatrial::base::detail::unwrap(std::move(try_result_));        \
   })
 
 namespace seatrial::base::detail {

@@ -336,7 +336,8 @@ Wake Scheduler::park(MonotonicTime deadline) {
   self->deadline = deadline;
   self->state = FiberState::kParked;
   switch_to(next());
-  if (self->killed) [[unlikely]] return park(kNever);
+  if (self->killed) [[unlikely]]
+    return park(kNever);
   return self->wake;
 }
 

@@ -87,11 +87,11 @@ class Fibers {
   size_t live() const { return live_; }
 
   // For the machines.
-  void kill();             // As the destructor; the caller must not be one of them.
-  void pause();            // None of them runs until
-  void resume();           // this.
+  void kill();    // As the destructor; the caller must not be one of them.
+  void pause();   // None of them runs until
+  void resume();  // this.
   bool killed() const { return killed_; }
-  void* owner = nullptr;   // The machine's own record of this process.
+  void* owner = nullptr;  // The machine's own record of this process.
   // This process's monotonic clock is not the scheduler's: ask Dispatch::translate() for each
   // deadline.
   bool own_clock = false;
@@ -167,9 +167,7 @@ class Scheduler {
   // Gives every waiting deadline that has passed its due.
   void expire(MonotonicTime now);
   // The earliest armed deadline, or a little earlier; kNever if there is none.
-  MonotonicTime next_deadline() const {
-    return timers_.empty() ? kNever : timers_.front().time;
-  }
+  MonotonicTime next_deadline() const { return timers_.empty() ? kNever : timers_.front().time; }
 
   detail::FiberBody* current() { return current_; }
   bool in_fiber() const;

@@ -31,9 +31,9 @@ void hit(Mark& mark);
 
 }  // namespace seatrial::os
 
-#define MARK(text)                                                                      \
-  do {                                                                                  \
-    [[gnu::section("seatrial_marks"), gnu::used]] static constinit ::seatrial::os::Mark \
-        mark_{text, __FILE__, __LINE__, 0};                                             \
-    ::seatrial::os::detail::hit(mark_);                                                 \
+#define MARK(text)                                                                             \
+  do {                                                                                         \
+    [[gnu::section("seatrial_marks"), gnu::used]] static constinit ::seatrial::os::Mark mark_{ \
+        text, __FILE__, __LINE__, 0};                                                          \
+    ::seatrial::os::detail::hit(mark_);                                                        \
   } while (false)

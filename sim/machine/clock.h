@@ -1,0 +1,21 @@
+// A node's clocks: the world's time, seen through the node's own offsets.
+#pragma once
+
+#include "os/clock.h"
+
+namespace seatrial::sim {
+
+class SimProcess;
+
+class SimClock : public os::Clock {
+ public:
+  explicit SimClock(SimProcess& process) : process_(process) {}
+  os::MonotonicTime monotonic() const override;
+  os::WallTime wall() const override;
+  os::Result<void> sleep_until(os::MonotonicTime time) override;
+
+ private:
+  SimProcess& process_;
+};
+
+}  // namespace seatrial::sim

@@ -1,0 +1,193 @@
+#include "sim/machine/disk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/machine/process.h"
+#include "sim/world.h"
+
+namespace seatrial::sim {
+
+using base::Errc;
+using base::fail;
+
+class SimFile : public os::File {
+ public:
+  SimFile(SimDisk& disk, std::shared_ptr<Inode> inode, std::string path, bool writable)
+      : disk_(disk), inode_(std::move(inode)), path_(std::move(path)), writable_(writable) {}
+
+  Result<size_t> pread(uint64_t offset, base::MutableBytes into) override {
+    TRY(disk_.begin(SimDisk::Call::kOther));
+    return inode_->file.read(offset, into);
+  }
+
+  Result<size_t> pwrite(uint64_t offset, base::Bytes from) override {
+    return write(from, [&] { return offset; });
+  }
+
+  Result<size_t> append(base::Bytes from) override {
+    return write(from, [&] { return inode_->file.size(); });
+  }
+
+  Result<void> truncate(uint64_t size) override {
+    TRY(writable());
+    TRY(disk_.begin(SimDisk::Call::kOther));
+    inode_->file.truncate(size);
+    disk_.note("truncate", fmt::format("{} to {}", path_, size));
+    return {};
+  }
+
+  Result<uint64_t> size() override {
+    TRY(disk_.begin(SimDisk::Call::kOther));
+    return inode_->file.size();
+  }
+
+  Result<void> sync_data() override {
+    TRY(writable());
+    // The kernel takes one sync of a file after the other.
+    while (inode_->file.syncing()) TRY(disk_.begin(SimDisk::Call::kOther));
+    if (!disk_.process_.may_act()) return fail(Errc::kCancelled);
+    inode_->file.begin_sync();
+    struct Abandon {
+      FileData& file;
+      ~Abandon() {
+        if (file.syncing()) file.abandon_sync();
+      }
+    } abandon{inode_->file};
+    TRY(disk_.begin(SimDisk::Call::kSync));
+    if (disk_.random_.chance(disk_.weather().sync_error_chance)) {
+      inode_->file.fail_sync(disk_.random_);
+      disk_.note("sync fails", path_);
+      disk_.process_.world().count("disk.sync_error");
+      return fail(Errc::kIo, fmt::format("{}: sync: input/output error", path_));
+    }
+    inode_->file.finish_sync();
+    disk_.note("sync", path_);
+    return {};
+  }
+
+ private:
+  Result<void> writable() const {
+    if (!writable_) return fail(Errc::kReadOnly, fmt::format("{}: open for reading only", path_));
+    return {};
+  }
+
+  template <typename Offset>
+  Result<size_t> write(base::Bytes from, Offset offset) {
+    TRY(writable());
+    TRY(disk_.begin(SimDisk::Call::kOther));
+    if (from.empty()) return 0;
+    size_t count = disk_.files().room(from.size());
+    if (count == 0) {
+      disk_.process_.world().count("disk.full");
+      return fail(Errc::kNoSpace, fmt::format("{}: no space left on disk", path_));
+    }
+    const DiskWeather& weather = disk_.weather();
+    if (disk_.random_.chance(weather.short_write_chance)) {
+      count = 1 + disk_.random_.below(count);
+      disk_.process_.world().count("disk.short_write");
+    }
+    const bool error = disk_.random_.chance(weather.write_error_chance);
+    if (error) count = disk_.random_.below(count + 1);
+    const uint64_t at = offset();
+    inode_->file.write(at, from.substr(0, count));
+    disk_.process_.world().trace().event(
+        disk_.process_.world().now_virtual(), disk_.process_.node().name(), TraceKind::kDisk, at,
+        Trace::digest(from.substr(0, count)),
+        [&] { return fmt::format("write {} [{}, {})", path_, at, at + count); });
+    if (error) {
+      disk_.process_.world().count("disk.write_error");
+      return fail(Errc::kIo, fmt::format("{}: write: input/output error", path_));
+    }
+    return count;
+  }
+
+  SimDisk& disk_;
+  std::shared_ptr<Inode> inode_;
+  std::string path_;
+  bool writable_;
+};
+
+SimDisk::SimDisk(SimProcess& process) : process_(process), random_(process.stream("disk")) {}
+
+FileSystem& SimDisk::files() { return process_.node().files(); }
+DiskWeather& SimDisk::weather() { return process_.world().weather().disk; }
+
+void SimDisk::note(std::string_view what, std::string_view path) {
+  process_.world().note(process_.node().name(), TraceKind::kDisk, fmt::format("{} {}", what, path));
+}
+
+Result<void> SimDisk::begin(Call call) {
+  if (!process_.may_act()) {
+    process_.fibers().park();
+    return fail(Errc::kCancelled);
+  }
+  const DiskWeather& w = weather();
+  const bool sync = call == Call::kSync;
+  const VirtualTime low = sync ? w.sync_min : w.call_min;
+  const VirtualTime high = sync ? w.sync_max : w.call_max;
+  VirtualTime takes{random_.between(low.count(), std::max(low, high).count())};
+  if (random_.chance(w.stall_chance)) {
+    takes = VirtualTime(random_.between(0, w.stall_max.count()));
+    process_.world().count("disk.stall");
+  }
+  process_.spend(takes);
+  if (!process_.may_act()) return fail(Errc::kCancelled);
+  return {};
+}
+
+Result<std::unique_ptr<os::File>> SimDisk::open(std::string_view path, os::OpenOptions options) {
+  TRY(begin(Call::kOther));
+  auto inode = TRY(files().open(path, options));
+  note(options.create ? "open or create" : "open", path);
+  return std::make_unique<SimFile>(*this, std::move(inode), std::string(path), options.write);
+}
+
+Result<void> SimDisk::rename(std::string_view from, std::string_view to) {
+  TRY(begin(Call::kOther));
+  TRY(files().rename(from, to));
+  note("rename", fmt::format("{} to {}", from, to));
+  return {};
+}
+
+Result<void> SimDisk::unlink(std::string_view path) {
+  TRY(begin(Call::kOther));
+  TRY(files().unlink(path));
+  note("unlink", path);
+  return {};
+}
+
+Result<void> SimDisk::make_directory(std::string_view path) {
+  TRY(begin(Call::kOther));
+  TRY(files().make_directory(path));
+  note("make directory", path);
+  return {};
+}
+
+Result<void> SimDisk::remove_directory(std::string_view path) {
+  TRY(begin(Call::kOther));
+  TRY(files().remove_directory(path));
+  note("remove directory", path);
+  return {};
+}
+
+Result<std::vector<os::DirectoryEntry>> SimDisk::list(std::string_view path) {
+  TRY(begin(Call::kOther));
+  return files().list(path);
+}
+
+Result<void> SimDisk::sync_directory(std::string_view path) {
+  auto directory = TRY(files().directory(path));
+  TRY(begin(Call::kSync));
+  if (random_.chance(weather().sync_error_chance)) {
+    note("sync of directory fails", path);
+    process_.world().count("disk.sync_error");
+    return fail(Errc::kIo, fmt::format("{}: sync: input/output error", path));
+  }
+  files().sync_directory(directory);
+  note("sync directory", path);
+  return {};
+}
+
+}  // namespace seatrial::sim

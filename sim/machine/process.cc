@@ -1,0 +1,124 @@
+#include "sim/machine/process.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "sim/machine/chaos.h"
+#include "sim/machine/clock.h"
+#include "sim/machine/disk.h"
+#include "sim/machine/log.h"
+#include "sim/machine/network.h"
+#include "sim/machine/random.h"
+#include "sim/world.h"
+
+namespace seatrial::sim {
+
+using base::Errc;
+using base::fail;
+
+SimProcess::SimProcess(Node& node, std::string_view name, os::Pid pid, os::Pid parent,
+                       uint64_t incarnation)
+    : node_(node), name_(name), pid_(pid), parent_(parent), incarnation_(incarnation) {
+  fibers_ = std::make_unique<os::Fibers>(world().scheduler());
+  fibers_->owner = this;
+  fibers_->own_clock = true;
+  child_ended = std::make_unique<os::WaitQueue>(*fibers_);
+  stop_requested = std::make_unique<os::Event>(*fibers_);
+  clock_ = std::make_unique<SimClock>(*this);
+  network_ = std::make_unique<SimNetwork>(*this);
+  disk_ = std::make_unique<SimDisk>(*this);
+  process_ = std::make_unique<SimProcessCalls>(*this);
+  random_ = std::make_unique<SimRandom>(*this);
+  chaos_ = std::make_unique<SimChaos>(*this);
+  log_ = std::make_unique<SimLog>(*this);
+  os_ = std::make_unique<os::Os>(os::Os{.clock = *clock_,
+                                        .fibers = *fibers_,
+                                        .network = *network_,
+                                        .disk = *disk_,
+                                        .process = *process_,
+                                        .random = *random_,
+                                        .chaos = *chaos_,
+                                        .log = *log_});
+}
+
+SimProcess::~SimProcess() = default;
+
+World& SimProcess::world() { return node_.world(); }
+
+base::RandomStream SimProcess::stream(std::string_view what) {
+  return world().streams().stream(fmt::format("{}.{}", node_.name(), name_), what, incarnation_);
+}
+
+bool SimProcess::may_act() const {
+  if (!alive_ || ending) return false;
+  SimProcess* running = node_.world().running_process();
+  CHECK_MSG(running == this || running == nullptr,
+            "{}.{} used the Os of {}.{}: a child must use its own", running->node().name(),
+            running->name(), node_.name(), name_);
+  return true;
+}
+
+void SimProcess::spend(VirtualTime duration) {
+  World& w = world();
+  const os::MonotonicTime until =
+      os::MonotonicTime(w.now_virtual() + duration) + node_.monotonic_offset;
+  while (os::MonotonicTime(w.now_virtual()) + node_.monotonic_offset < until) {
+    if (fibers_->park(until) == os::Wake::kCancelled) return;
+  }
+}
+
+// ---- Calls
+
+Result<os::Pid> SimProcessCalls::fork(std::string_view name, const os::Snapshot& data,
+                                      os::ChildMain child) {
+  if (!process_.may_act()) return fail(Errc::kCancelled);
+  World& world = process_.world();
+  base::RandomStream random = process_.stream("fork");
+  const ProcessWeather& weather = world.weather().process;
+  if (random.chance(weather.fork_failure_chance)) {
+    world.count("fork.fail");
+    return fail(Errc::kExhausted, "fork: resource temporarily unavailable");
+  }
+  std::shared_ptr<os::Snapshot> frozen = data.freeze();
+  SimProcess& started = process_.node().start(
+      name, [frozen, main = std::move(child)](os::Os& os) mutable { return main(os, *frozen); },
+      &process_);
+  return started.pid();
+}
+
+Result<os::ExitStatus> SimProcessCalls::wait(os::Pid child, os::MonotonicTime deadline) {
+  if (!process_.may_act()) return fail(Errc::kCancelled);
+  for (;;) {
+    if (auto it = process_.ended_children.find(child); it != process_.ended_children.end()) {
+      const os::ExitStatus status = it->second;
+      process_.ended_children.erase(it);
+      return status;
+    }
+    SimProcess* running = process_.node().find(child);
+    if (running == nullptr || running->parent() != process_.pid()) {
+      return fail(Errc::kNotFound, fmt::format("wait: {} is not a child", child));
+    }
+    TRY(os::to_result(process_.child_ended->wait(deadline)));
+  }
+}
+
+Result<void> SimProcessCalls::kill(os::Pid child, os::Signal signal) {
+  if (!process_.may_act()) return fail(Errc::kCancelled);
+  if (process_.ended_children.contains(child)) return {};
+  SimProcess* target = process_.node().find(child);
+  if (target == nullptr || (target != &process_ && target->parent() != process_.pid())) {
+    return fail(Errc::kNotFound, fmt::format("kill: no child {}", child));
+  }
+  World& world = process_.world();
+  world.note(process_.node().name(), TraceKind::kProcess,
+             fmt::format("{} signals {}", process_.pid(), child));
+  if (signal == os::Signal::kTerminate) {
+    target->stop_requested->set();
+  } else {
+    target->status = {.exited = false, .code = 9};
+    world.bury(*target);
+  }
+  return {};
+}
+
+}  // namespace seatrial::sim

@@ -1,0 +1,109 @@
+#include "sim/node.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "sim/machine/process.h"
+#include "sim/world.h"
+
+namespace seatrial::sim {
+
+Node::Node(World& world, std::string_view name, uint32_t index)
+    : world_(world), name_(name), index_(index) {
+  base::RandomStream random = world.streams().stream(name_, "boot");
+  monotonic_offset = std::chrono::seconds(random.between(10, 1'000'000));
+}
+
+Node::~Node() = default;
+
+SimProcess& Node::start(std::string_view name, ProcessMain main, SimProcess* parent) {
+  CHECK(powered_);
+  forget_ended();
+  processes_.push_back(
+      std::make_unique<SimProcess>(*this, name, static_cast<os::Pid>(world_.next_pid()),
+                                   parent != nullptr ? parent->pid() : 1, incarnations_++));
+  SimProcess& process = *processes_.back();
+  if (paused_) process.fibers().pause();
+  world_.note(name_, TraceKind::kProcess, fmt::format("{} starts as {}", name, process.pid()));
+  process.fibers().spawn(name, [this, &process, main = std::move(main)]() mutable {
+    const int code = main(process.os());
+    main = nullptr;
+    process.status = {.exited = true, .code = code};
+    world_.bury(process);
+  });
+  return process;
+}
+
+// Ends a process now. `silent`: its machine lost power, so its peers hear nothing.
+void Node::end(SimProcess& process, os::ExitStatus status, bool silent) {
+  if (!process.alive_) return;
+  process.alive_ = false;
+  if (!silent) {
+    world_.note(name_, TraceKind::kProcess,
+                fmt::format("{} {} ends: {} {}", process.name(), process.pid(),
+                            status.exited ? "exit" : "signal", status.code));
+  }
+  process.status = status;
+  process.fibers().kill();
+  if (SimProcess* parent = find(process.parent()); parent != nullptr && parent->alive()) {
+    parent->ended_children[process.pid()] = status;
+    parent->child_ended->wake_all();
+  }
+  if (on_exit && !silent) on_exit(process, status);
+}
+
+size_t Node::kill(std::string_view name) {
+  size_t ended = 0;
+  // Index by position: ending one can start others (its supervisor), behind it.
+  const size_t count = processes_.size();
+  for (size_t i = 0; i < count; ++i) {
+    SimProcess& process = *processes_[i];
+    if (!process.alive() || (!name.empty() && process.name() != name)) continue;
+    end(process, {.exited = false, .code = 9}, false);
+    ++ended;
+  }
+  return ended;
+}
+
+void Node::power_off() {
+  if (!powered_) return;
+  powered_ = false;
+  world_.note(name_, TraceKind::kProcess, "power lost");
+  for (size_t i = 0; i < processes_.size(); ++i) {
+    end(*processes_[i], {.exited = false, .code = 9}, true);
+  }
+  base::RandomStream random = world_.streams().stream(name_, "power loss", power_losses_++);
+  files_.lose_power(random, world_.weather().disk);
+}
+
+void Node::pause() {
+  paused_ = true;
+  for (auto& process : processes_) process->fibers().pause();
+}
+
+void Node::resume() {
+  paused_ = false;
+  for (auto& process : processes_) process->fibers().resume();
+}
+
+bool Node::runs(std::string_view name) const {
+  for (const auto& process : processes_) {
+    if (process->alive() && process->name() == name) return true;
+  }
+  return false;
+}
+
+SimProcess* Node::find(os::Pid pid) {
+  for (auto& process : processes_) {
+    if (process->alive() && process->pid() == pid) return process.get();
+  }
+  return nullptr;
+}
+
+void Node::forget_ended() {
+  // The newest few stay: somebody may still hold a reference in this very step.
+  if (processes_.size() < 16) return;
+  std::erase_if(processes_, [](const auto& process) { return !process->alive(); });
+}
+
+}  // namespace seatrial::sim

@@ -1,0 +1,82 @@
+// A machine of the world: a name, a disk, clocks, and the processes that run on it. Power is on or
+// off; a process that was killed is gone, its files as the page cache had them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "os/os.h"
+#include "sim/event_queue.h"
+#include "sim/machine/file_system.h"
+
+namespace seatrial::sim {
+
+class SimProcess;
+class World;
+
+// What a process runs.
+using ProcessMain = std::move_only_function<int(os::Os&)>;
+
+class Node {
+ public:
+  Node(World& world, std::string_view name, uint32_t index);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  World& world() { return world_; }
+  const std::string& name() const { return name_; }
+  uint32_t index() const { return index_; }
+  bool powered() const { return powered_; }
+
+  // Starts a process; it runs once the caller has parked. The power must be on.
+  SimProcess& start(std::string_view name, ProcessMain main, SimProcess* parent = nullptr);
+  // SIGKILL for every process whose name is `name` (all of them if empty). Returns how many. Must
+  // be called from a fiber of the world; so must those below.
+  size_t kill(std::string_view name = {});
+  // Everything that runs ends in the same instant, and volatile state of the disk is lost.
+  void power_off();
+  void power_on() { powered_ = true; }
+  // SIGSTOP and SIGCONT for all that runs.
+  void pause();
+  void resume();
+
+  bool runs(std::string_view name) const;
+  const std::vector<std::unique_ptr<SimProcess>>& processes() const { return processes_; }
+  SimProcess* find(os::Pid pid);
+  FileSystem& files() { return files_; }
+
+  // Called, on a fiber of the world, when a process on this node has ended.
+  std::function<void(SimProcess&, os::ExitStatus)> on_exit;
+
+  // What this node's clocks show: the world's time plus these.
+  VirtualTime monotonic_offset{0};
+  VirtualTime wall_offset{0};
+
+  // Chance draws and knobs are per node and seed; see machine/chaos.cc.
+  struct ChaosSite {
+    bool armed;
+    base::RandomStream random;
+  };
+  std::map<std::string, ChaosSite, std::less<>> chaos_sites;
+
+ private:
+  friend class World;
+  void end(SimProcess& process, os::ExitStatus status, bool silent);
+  void forget_ended();
+
+  World& world_;
+  std::string name_;
+  uint32_t index_;
+  bool powered_ = true;
+  bool paused_ = false;
+  uint64_t incarnations_ = 0;
+  uint64_t power_losses_ = 0;
+  FileSystem files_;
+  std::vector<std::unique_ptr<SimProcess>> processes_;
+};
+
+}  // namespace seatrial::sim

@@ -1,0 +1,62 @@
+// The knobs of a run's ambient weather: what may happen at any call, drawn by chance, as opposed
+// to the faults of the plan, which happen at their hour. A plan holds one Weather, as plain data.
+#pragma once
+
+#include <chrono>
+
+#include "os/time.h"
+
+namespace seatrial::sim {
+
+using namespace std::chrono_literals;
+
+struct NetworkWeather {
+  // One way, for each segment, uniform; a link keeps the order of its bytes.
+  os::Duration latency_min = 100us;
+  os::Duration latency_max = 800us;
+  double slow_chance = 0.0;               // A segment takes up to
+  os::Duration slow_latency_max = 100ms;  // this instead.
+  double split_chance = 0.0;              // A write is cut into segments of random length.
+  double short_read_chance = 0.0;         // A read returns fewer bytes than are there.
+  double short_write_chance = 0.0;        // A write takes fewer bytes than there is room for.
+  double cut_chance = 0.0;                // A segment is the last: its stream is reset there.
+  double refuse_chance = 0.0;             // A connection is refused although somebody listens.
+  size_t buffer_bytes = 256 * 1024;       // In flight and unread, for each direction of a stream.
+};
+
+struct DiskWeather {
+  os::Duration call_min = 5us;  // Everything but a sync, uniform.
+  os::Duration call_max = 50us;
+  os::Duration sync_min = 100us;
+  os::Duration sync_max = 2ms;
+  double stall_chance = 0.0;    // A call takes up to
+  os::Duration stall_max = 1s;  // this instead.
+  double short_write_chance = 0.0;
+  double sync_error_chance = 0.0;   // A sync fails; the pages count as clean, their fate is open.
+  double write_error_chance = 0.0;  // kIo, part of the bytes may be written.
+  // On power loss, of each unsynced 512-byte sector:
+  double sector_kept = 0.4;
+  double sector_torn = 0.2;  // And dropped otherwise.
+  double name_kept = 0.5;    // Of each unsynced operation on a directory.
+};
+
+struct ProcessWeather {
+  double fork_failure_chance = 0.0;
+  os::Duration fork_pause_min = 200us;
+  os::Duration fork_pause_max = 2ms;
+};
+
+struct ChaosWeather {
+  double site_armed = 0.0;  // Share of the chance() sites that a seed arms
+  double site_fires = 0.0;  // and how often an armed one comes true.
+  double knob_shaken = 0.0;
+};
+
+struct Weather {
+  NetworkWeather network;
+  DiskWeather disk;
+  ProcessWeather process;
+  ChaosWeather chaos;
+};
+
+}  // namespace seatrial::sim
