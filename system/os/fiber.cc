@@ -4,12 +4,12 @@
 // nobody can run, the idle loop runs on the parking fiber's own stack, and often returns to that
 // very fiber without any jump.
 //
-// Deadlines are lazy. A fiber has at most one live timer entry, which may fire too early: then it
-// is armed again for the deadline that holds by now. So a fiber that waits with a deadline a
-// million times, and is always answered in time, touches the timer heap hardly ever.
+// Deadlines are lazy. A fiber has at most one timer entry, which may fire too early: then it is
+// armed again for the deadline that holds by now. So a fiber that waits with a deadline a million
+// times, and is always answered in time, touches the timer heap hardly ever.
 #include "os/fiber.h"
 
-#include <pthread.h>
+#include <cxxabi.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -17,6 +17,7 @@
 #include <exception>
 
 #include "base/check.h"
+#include "os/sync.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SEATRIAL_ASAN 1
@@ -41,16 +42,20 @@ struct Unwind {};
 
 enum class FiberState : unsigned char { kNew, kRunnable, kRunning, kParked, kEnded };
 
+constexpr size_t kNoTimer = SIZE_MAX;
+
 struct FiberBody {
   context::fcontext_t context = nullptr;
   FiberState state = FiberState::kNew;
   Wake wake = Wake::kSignal;
   bool cancelled = false;
   bool killed = false;
-  uint16_t inside_destructor = 0;   // Parks of these must not throw.
-  uint32_t references = 0;          // Handles, the live list, timer entries.
+  uint16_t shielded = 0;            // Parks of these ignore cancelled;
+  uint16_t inside_destructor = 0;   // and these must not throw.
+  uint32_t references = 0;          // Handles and the live list.
+  size_t timer = kNoTimer;          // The place of its entry in the heap.
   MonotonicTime deadline = kNever;  // Of the current park.
-  MonotonicTime armed = kNever;     // Of the live timer entry.
+  uint64_t order = 0;               // Of the current park: breaks ties between deadlines.
   Fibers* process = nullptr;
   Scheduler* scheduler = nullptr;
   uint64_t id = 0;
@@ -67,13 +72,13 @@ struct FiberBody {
 #endif
 };
 
-// Stacks with a guard page below. A fresh one costs two system calls and page faults, so they are
+// Stacks with a guard page below. A fresh one costs two system calls and page faults, so some are
 // kept; the one freed last is the warmest.
 class StackPool {
  public:
   explicit StackPool(size_t stack_bytes) : stack_bytes_(stack_bytes) {}
   ~StackPool() {
-    for (char* stack : free_) munmap(stack - kGuardBytes, stack_bytes_ + kGuardBytes);
+    for (char* stack : free_) unmap(stack);
   }
 
   char* take() {
@@ -94,13 +99,21 @@ class StackPool {
 #ifdef SEATRIAL_ASAN
     __asan_unpoison_memory_region(stack, stack_bytes_);
 #endif
-    free_.push_back(stack);
+    if (free_.size() < kKeptMax) {
+      free_.push_back(stack);
+    } else {
+      unmap(stack);
+    }
   }
 
   size_t stack_bytes() const { return stack_bytes_; }
 
  private:
   static constexpr size_t kGuardBytes = 4096;
+  static constexpr size_t kKeptMax = 1024;
+
+  void unmap(char* stack) { munmap(stack - kGuardBytes, stack_bytes_ + kGuardBytes); }
+
   size_t stack_bytes_;
   std::vector<char*> free_;
 };
@@ -137,6 +150,18 @@ void Scheduler::RunQueue::remove(FiberBody* body) {
   tail_ = kept;
 }
 
+void Scheduler::RunQueue::move_out(const Fibers* process, std::vector<FiberBody*>& to) {
+  size_t kept = head_;
+  for (size_t i = head_; i != tail_; ++i) {
+    if (at(i)->process == process) {
+      to.push_back(at(i));
+    } else {
+      at(kept++) = at(i);
+    }
+  }
+  tail_ = kept;
+}
+
 // ---- Fiber
 
 Fiber::Fiber(FiberBody* body) : body_(body) { ++body_->references; }
@@ -146,20 +171,30 @@ Fiber::Fiber(const Fiber& other) : body_(other.body_) {
 }
 
 Fiber::~Fiber() {
-  if (body_ != nullptr) body_->scheduler->release(body_);
+  if (body_ != nullptr) Scheduler::release(body_);
 }
 
 bool Fiber::done() const { return body_ == nullptr || body_->state == FiberState::kEnded; }
 
 Result<void> Fiber::join(MonotonicTime deadline) {
-  while (!done()) {
-    Scheduler& scheduler = *body_->scheduler;
-    FiberBody* self = scheduler.current();
-    CHECK(self != body_);
-    body_->joiners.push_back(self);
-    const Wake wake = self->process->park(deadline);
-    if (!done()) std::erase(body_->joiners, self);
-    if (done()) break;
+  // The handle may be gone when the wait is over, and the joined fiber too.
+  const Fiber joined = *this;
+  while (!joined.done()) {
+    FiberBody* self = joined.body_->scheduler->current();
+    CHECK_MSG(self->process != nullptr, "only fibers join");
+    CHECK_MSG(self != joined.body_, "a fiber cannot join itself");
+    struct Joining {
+      std::vector<FiberBody*>& joiners;
+      FiberBody* self;
+      ~Joining() { std::erase(joiners, self); }
+    };
+    Wake wake;
+    {
+      joined.body_->joiners.push_back(self);
+      const Joining joining{joined.body_->joiners, self};
+      wake = self->process->park(deadline);
+    }
+    if (joined.done()) break;
     if (wake == Wake::kDeadline) return base::fail(base::Errc::kDeadline);
     if (wake == Wake::kCancelled) return base::fail(base::Errc::kCancelled);
   }
@@ -169,7 +204,7 @@ Result<void> Fiber::join(MonotonicTime deadline) {
 void Fiber::cancel() {
   if (done() || body_->cancelled) return;
   body_->cancelled = true;
-  body_->scheduler->wake(body_, Wake::kCancelled);
+  if (body_->shielded == 0) body_->scheduler->wake(body_, Wake::kCancelled);
 }
 
 // ---- Fibers
@@ -201,17 +236,13 @@ Fiber Fibers::spawn(std::string_view name, FiberMain main) {
 
 Result<void> Fibers::yield() {
   FiberBody* self = scheduler_.current_;
-  if (self->cancelled) return base::fail(base::Errc::kCancelled);
-  if (self->killed) {
-    park();
-    return base::fail(base::Errc::kCancelled);
-  }
+  CHECK_MSG(self->process == this, "only a fiber of the process yields");
+  if (self->cancelled || self->killed) return to_result(park());
   // Parked for no time at all: behind everybody who can already run.
   self->state = FiberState::kParked;
   scheduler_.wake(self);
   scheduler_.switch_to(scheduler_.next());
-  if (self->killed) park();
-  if (self->wake == Wake::kCancelled) return base::fail(base::Errc::kCancelled);
+  if (self->cancelled || self->killed) return to_result(park());
   return {};
 }
 
@@ -220,6 +251,21 @@ Wake Fibers::park(MonotonicTime deadline) {
     deadline = scheduler_.dispatch_.translate(*this, deadline);
   }
   return scheduler_.park(deadline);
+}
+
+void Fibers::park_uncancelled() {
+  FiberBody* self = scheduler_.current_;
+  ++self->shielded;
+  struct Unshield {
+    FiberBody* self;
+    ~Unshield() { --self->shielded; }
+  } const unshield{self};
+  (void)scheduler_.park(kNever);
+}
+
+bool Fibers::cancelled() const {
+  const FiberBody* self = scheduler_.current_;
+  return self->killed || (self->cancelled && self->shielded == 0);
 }
 
 void Fibers::kill() {
@@ -231,7 +277,10 @@ void Fibers::kill() {
   held_.clear();
 }
 
-void Fibers::pause() { paused_ = true; }
+void Fibers::pause() {
+  paused_ = true;
+  scheduler_.run_queue_.move_out(this, held_);
+}
 
 void Fibers::resume() {
   paused_ = false;
@@ -241,23 +290,24 @@ void Fibers::resume() {
 // ---- FiberGroup
 
 FiberGroup::~FiberGroup() {
+  ending_ = true;
   cancel();
   FiberBody* self = fibers_.scheduler().current();
+  // The caller's own cancellation must not leave members behind that refer to its stack.
+  ++self->shielded;
   ++self->inside_destructor;
-  for (Fiber& member : members_) {
-    // The caller's own cancellation must not leave members behind that refer to its stack.
-    while (!member.done() && !fibers_.killed()) {
-      const bool cancelled = std::exchange(self->cancelled, false);
-      (void)member.join();
-      self->cancelled = self->cancelled || cancelled;
-    }
+  for (size_t i = 0; i < members_.size(); ++i) {
+    Fiber member = members_[i];  // A copy: members may still spawn others.
+    while (!member.done() && !fibers_.killed()) (void)member.join();
   }
   --self->inside_destructor;
+  --self->shielded;
 }
 
 void FiberGroup::spawn(std::string_view name, FiberMain main) {
-  if (members_.size() >= sweep_at_) forget_ended();
+  if (!ending_ && members_.size() >= sweep_at_) forget_ended();
   members_.push_back(fibers_.spawn(name, std::move(main)));
+  if (ending_) members_.back().cancel();
 }
 
 void FiberGroup::cancel() {
@@ -265,9 +315,9 @@ void FiberGroup::cancel() {
 }
 
 Result<void> FiberGroup::join(MonotonicTime deadline) {
-  for (size_t i = 0; i < members_.size(); ++i) {
-    Fiber member = members_[i];
-    TRY(member.join(deadline));
+  while (live() > 0) {
+    std::vector<Fiber> present = members_;  // A copy: members may still spawn others.
+    for (Fiber& member : present) TRY(member.join(deadline));
   }
   return {};
 }
@@ -293,23 +343,11 @@ Scheduler::Scheduler(Dispatch& dispatch, size_t stack_bytes)
   root_->state = FiberState::kRunning;
   root_->name = "root";
   timers_.reserve(64);
-#ifdef SEATRIAL_ASAN
-  // Where the root stack lies, so that jumps back to it can be announced.
-  pthread_attr_t attributes;
-  void* low = nullptr;
-  size_t bytes = 0;
-  if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
-    pthread_attr_getstack(&attributes, &low, &bytes);
-    pthread_attr_destroy(&attributes);
-  }
-  root_->stack = static_cast<char*>(low);
-  root_->stack_bytes = bytes;
-#endif
 }
 
 Scheduler::~Scheduler() {
   CHECK(current_ == root_.get());
-  for (const Timer& timer : timers_) release(timer.body);
+  CHECK(timers_.empty());
 }
 
 bool Scheduler::in_fiber() const { return current_ != root_.get(); }
@@ -325,15 +363,15 @@ void Scheduler::run() {
 
 Wake Scheduler::park(MonotonicTime deadline) {
   FiberBody* self = current_;
-  if (self->killed || self->cancelled) [[unlikely]] {
-    if (self->killed && self->inside_destructor == 0 && std::uncaught_exceptions() == 0) {
-      throw detail::Unwind{};
-    }
+  if (self->killed) [[unlikely]] {
+    if (self->inside_destructor == 0 && std::uncaught_exceptions() == 0) throw detail::Unwind{};
     return Wake::kCancelled;
   }
+  if (self->cancelled && self->shielded == 0) [[unlikely]]
+    return Wake::kCancelled;
   CHECK_MSG(self != root_.get(), "only fibers park");
-  if (deadline != kNever) arm(self, deadline);
   self->deadline = deadline;
+  if (deadline != kNever) arm(self);
   self->state = FiberState::kParked;
   switch_to(next());
   if (self->killed) [[unlikely]]
@@ -341,31 +379,71 @@ Wake Scheduler::park(MonotonicTime deadline) {
   return self->wake;
 }
 
-void Scheduler::arm(FiberBody* body, MonotonicTime deadline) {
-  if (body->armed <= deadline) return;
-  body->armed = deadline;
-  ++body->references;
-  timers_.push_back({deadline, ++timer_order_, body});
-  std::push_heap(timers_.begin(), timers_.end());
+// Sees to it that the body's entry fires at its deadline or before.
+void Scheduler::arm(FiberBody* body) {
+  const Timer timer{body->deadline, ++park_order_, body};
+  body->order = timer.order;
+  if (body->timer == detail::kNoTimer) {
+    timers_.push_back(timer);
+    sift_up(timers_.size() - 1, timer);
+  } else if (timer.time < timers_[body->timer].time) {
+    sift_up(body->timer, timer);
+  }
+}
+
+void Scheduler::disarm(FiberBody* body) {
+  if (body->timer == detail::kNoTimer) return;
+  const size_t index = std::exchange(body->timer, detail::kNoTimer);
+  const Timer last = timers_.back();
+  timers_.pop_back();
+  if (last.body == body) return;
+  if (index > 0 && last.before(timers_[(index - 1) / 2])) {
+    sift_up(index, last);
+  } else {
+    sift_down(index, last);
+  }
+}
+
+void Scheduler::place(size_t index, const Timer& timer) {
+  timers_[index] = timer;
+  timer.body->timer = index;
+}
+
+void Scheduler::sift_up(size_t index, const Timer& timer) {
+  while (index > 0) {
+    const size_t parent = (index - 1) / 2;
+    if (!timer.before(timers_[parent])) break;
+    place(index, timers_[parent]);
+    index = parent;
+  }
+  place(index, timer);
+}
+
+void Scheduler::sift_down(size_t index, const Timer& timer) {
+  for (;;) {
+    size_t child = 2 * index + 1;
+    if (child >= timers_.size()) break;
+    if (child + 1 < timers_.size() && timers_[child + 1].before(timers_[child])) ++child;
+    if (!timers_[child].before(timer)) break;
+    place(index, timers_[child]);
+    index = child;
+  }
+  place(index, timer);
 }
 
 void Scheduler::expire(MonotonicTime now) {
   while (!timers_.empty() && timers_.front().time <= now) {
     const Timer timer = timers_.front();
-    std::pop_heap(timers_.begin(), timers_.end());
-    timers_.pop_back();
     FiberBody* body = timer.body;
-    if (timer.time == body->armed) {
-      body->armed = kNever;
-      if (body->state == FiberState::kParked && body->deadline != kNever) {
-        if (body->deadline <= now) {
-          wake(body, Wake::kDeadline);
-        } else {
-          arm(body, body->deadline);
-        }
-      }
+    const bool waits = body->state == FiberState::kParked && body->deadline != kNever;
+    if (!waits) {
+      disarm(body);
+    } else if (const Timer due{body->deadline, body->order, body}; timer.before(due)) {
+      sift_down(0, due);
+    } else {
+      disarm(body);
+      wake(body, Wake::kDeadline);
     }
-    release(body);
   }
 }
 
@@ -390,6 +468,7 @@ FiberBody* Scheduler::next() {
   for (;;) {
     if (picks_left_ == 0) {
       picks_left_ = dispatch_.poll();
+      CHECK(picks_left_ > 0);
       if (next_deadline() != kNever) expire(dispatch_.now());
     }
     if (const size_t count = run_queue_.size(); count != 0) {
@@ -406,23 +485,31 @@ FiberBody* Scheduler::next() {
 
 namespace {
 
-// The first thing on a stack that was jumped to: note where the one before us stands.
-void arrive(context::transfer_t transfer) {
-  static_cast<FiberBody*>(transfer.data)->context = transfer.fctx;
-}
-
+// Before and after each jump the sanitizer is told on which stack we stand. It also tells where
+// the stack before lies, which for a root nobody else knows.
 #ifdef SEATRIAL_ASAN
-void announce_leave(FiberBody* from, const FiberBody* to) {
-  __sanitizer_start_switch_fiber(from->state == FiberState::kEnded ? nullptr : &from->fake_stack,
-                                 to->stack, to->stack_bytes);
+void announce_leave(FiberBody* from, const FiberBody* to, bool for_ever) {
+  __sanitizer_start_switch_fiber(for_ever ? nullptr : &from->fake_stack, to->stack,
+                                 to->stack_bytes);
 }
-void announce_arrive(FiberBody* self) {
-  __sanitizer_finish_switch_fiber(self->fake_stack, nullptr, nullptr);
+void announce_arrive(FiberBody* self, FiberBody* from) {
+  const void* low = nullptr;
+  size_t bytes = 0;
+  __sanitizer_finish_switch_fiber(self->fake_stack, &low, &bytes);
+  from->stack = static_cast<char*>(const_cast<void*>(low));
+  from->stack_bytes = bytes;
 }
 #else
-void announce_leave(FiberBody*, const FiberBody*) {}
-void announce_arrive(FiberBody*) {}
+void announce_leave(FiberBody*, const FiberBody*, bool) {}
+void announce_arrive(FiberBody*, FiberBody*) {}
 #endif
+
+// The first thing on a stack that was jumped to: note where the one before us stands.
+void arrive(FiberBody* self, context::transfer_t transfer) {
+  auto* from = static_cast<FiberBody*>(transfer.data);
+  from->context = transfer.fctx;
+  announce_arrive(self, from);
+}
 
 }  // namespace
 
@@ -437,58 +524,63 @@ void Scheduler::switch_to(FiberBody* target) {
     target->stack = stacks_->take();
     target->context = context::make_fcontext(
         target->stack + target->stack_bytes, target->stack_bytes, [](context::transfer_t from) {
-          arrive(from);
           Scheduler* scheduler = static_cast<FiberBody*>(from.data)->scheduler;
-          announce_arrive(scheduler->current_);
+          arrive(scheduler->current_, from);
+          scheduler->settle();
           scheduler->run_main(scheduler->current_);
         });
   }
   target->state = FiberState::kRunning;
   current_ = target;
   dispatch_.running(target->process, target->id);
-  announce_leave(self, target);
-  arrive(context::jump_fcontext(target->context, self));
-  announce_arrive(self);
-  if (ended_ != nullptr) [[unlikely]] {
-    stacks_->give_back(std::exchange(ended_->stack, nullptr));
-    release(std::exchange(ended_, nullptr));
-  }
+  announce_leave(self, target, self == ended_);
+  arrive(self, context::jump_fcontext(target->context, self));
+  settle();
+}
+
+// We may stand here because somebody ended: their stack is free now.
+void Scheduler::settle() {
+  if (ended_ == nullptr) [[likely]]
+    return;
+  stacks_->give_back(std::exchange(ended_->stack, nullptr));
+  release(std::exchange(ended_, nullptr));
 }
 
 void Scheduler::run_main(FiberBody* body) {
-  // We may stand here because somebody ended: their stack is free now.
-  if (ended_ != nullptr) {
-    stacks_->give_back(std::exchange(ended_->stack, nullptr));
-    release(std::exchange(ended_, nullptr));
-  }
   try {
     body->main();
-    body->main = nullptr;
   } catch (const detail::Unwind&) {
-    body->main = nullptr;
   }
+  // What the function had captured is destroyed on this stack, and may not be unwound any more.
+  ++body->inside_destructor;
+  body->main = nullptr;
+  end(body);
+  FiberBody* target = body->return_to != nullptr ? body->return_to : next();
+  // Only now: the machine may have unwound others on this stack while it looked for the next.
+  CHECK(ended_ == nullptr);
+  ended_ = body;
+  switch_to(target);
+  UNREACHABLE("an ended fiber was resumed");
+}
+
+void Scheduler::end(FiberBody* body) {
   body->state = FiberState::kEnded;
+  disarm(body);
   Fibers& process = *body->process;
   (body->newer != nullptr ? body->newer->older : process.last_) = body->older;
   if (body->older != nullptr) body->older->newer = body->newer;
   --process.live_;
   for (FiberBody* joiner : std::exchange(body->joiners, {})) wake(joiner);
-  ended_ = body;
-  switch_to(body->return_to != nullptr ? body->return_to : next());
-  UNREACHABLE("an ended fiber was resumed");
 }
 
 // Ends one fiber now, on the caller's time.
 void Scheduler::unwind(FiberBody* body) {
+  CHECK_MSG(body->state != FiberState::kRunning, "a fiber is unwound by what it unwinds");
   body->killed = true;
   if (body->state == FiberState::kNew) {
     run_queue_.remove(body);
+    end(body);
     body->main = nullptr;
-    body->state = FiberState::kEnded;
-    Fibers& process = *body->process;
-    (body->newer != nullptr ? body->newer->older : process.last_) = body->older;
-    if (body->older != nullptr) body->older->newer = body->newer;
-    --process.live_;
     release(body);
     return;
   }
@@ -496,8 +588,16 @@ void Scheduler::unwind(FiberBody* body) {
   FiberBody* self = current_;
   const FiberState before = self->state;
   body->return_to = self;
-  self->state = FiberState::kParked;
+  // The exceptions in flight belong to a stack: ours (if we are in a destructor that is itself
+  // being unwound) must not be taken for the body's.
+  struct Exceptions {
+    void* caught;
+    unsigned int uncaught;
+  };
+  auto* exceptions = reinterpret_cast<Exceptions*>(abi::__cxa_get_globals());
+  const Exceptions ours = std::exchange(*exceptions, Exceptions{});
   switch_to(body);
+  *exceptions = ours;
   self->state = before;
 }
 

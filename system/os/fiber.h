@@ -8,9 +8,11 @@
 // Node code uses Fibers, Fiber and FiberGroup, and waits with sync.h. Dispatch and Scheduler are
 // for the two machines.
 //
-// Ending: cancel() is a request; the parked call, and each one after it, returns kCancelled and
-// the fiber goes home by itself. When its process is killed a fiber is unwound instead: its
-// stack's destructors run, last started first, with an Os that does nothing any more.
+// Ending: cancel() is a request; the parked call, and each one after it that could park, returns
+// kCancelled (even if it need not park this time) and the fiber goes home by itself. Calls on the
+// disk and the waits of sync.h that need not wait are the exceptions: they do their work. When
+// its process is killed a fiber is unwound instead: its stack's destructors run, last started
+// first, with an Os that does nothing any more. A destructor does not park (FiberGroup's may).
 #pragma once
 
 #include <cstddef>
@@ -82,6 +84,11 @@ class Fibers {
   // Parks the calling fiber until somebody wakes it (Scheduler::wake), the deadline passes or it
   // is cancelled. The primitives of sync.h and the machines' calls are made of this.
   Wake park(MonotonicTime deadline = kNever);
+  // Parks the calling fiber until somebody wakes it, whatever cancel() asks: for calls that have
+  // to see their end, like those on the disk. Only a kill ends it early.
+  void park_uncancelled();
+  // Whether the calling fiber was asked to end, so that a call which could park has to fail.
+  bool cancelled() const;
 
   Scheduler& scheduler() { return scheduler_; }
   size_t live() const { return live_; }
@@ -129,6 +136,7 @@ class FiberGroup {
   Fibers& fibers_;
   std::vector<Fiber> members_;
   size_t sweep_at_ = 16;
+  bool ending_ = false;  // Whoever is spawned from now on is cancelled at once.
 };
 
 // What a machine decides for the scheduler.
@@ -142,7 +150,8 @@ class Dispatch {
   // Nothing can run: wait for the outside until `deadline`, and wake whom it concerns. Returns
   // false to end Scheduler::run(). Called on whatever stack parked last.
   virtual bool idle(MonotonicTime deadline) = 0;
-  // Looks at the outside without waiting; returns how many fibers may run before the next look.
+  // Looks at the outside without waiting; returns how many fibers may run before the next look,
+  // at least one.
   virtual uint32_t poll() = 0;
   // A fiber of `process` goes on from here; nullptr: the caller of run(). For traces and traps.
   virtual void running(Fibers* process, uint64_t fiber) = 0;
@@ -164,7 +173,7 @@ class Scheduler {
   // Makes a parked fiber runnable; false, and without effect, if it is not parked (any more).
   // Does not switch.
   bool wake(detail::FiberBody* body, Wake why = Wake::kSignal);
-  // Gives every waiting deadline that has passed its due.
+  // Gives every waiting deadline that has passed its due: by time, then in the order of parking.
   void expire(MonotonicTime now);
   // The earliest armed deadline, or a little earlier; kNever if there is none.
   MonotonicTime next_deadline() const { return timers_.empty() ? kNever : timers_.front().time; }
@@ -185,9 +194,8 @@ class Scheduler {
     MonotonicTime time;
     uint64_t order;
     detail::FiberBody* body;
-    // std::push_heap makes a max-heap: the earliest compares greatest.
-    friend bool operator<(const Timer& a, const Timer& b) {
-      return a.time != b.time ? a.time > b.time : a.order > b.order;
+    bool before(const Timer& other) const {
+      return time != other.time ? time < other.time : order < other.order;
     }
   };
   // First in, first out, with one exception: any element may be swapped to the front.
@@ -198,6 +206,8 @@ class Scheduler {
     void push(detail::FiberBody* body);
     detail::FiberBody* take(size_t index);
     void remove(detail::FiberBody* body);
+    // Moves the fibers of one process, in their order, to the end of `to`.
+    void move_out(const Fibers* process, std::vector<detail::FiberBody*>& to);
 
    private:
     detail::FiberBody*& at(size_t i) { return ring_[i & (ring_.size() - 1)]; }
@@ -207,12 +217,18 @@ class Scheduler {
   };
 
   Wake park(MonotonicTime deadline);
-  void arm(detail::FiberBody* body, MonotonicTime deadline);
+  void arm(detail::FiberBody* body);
+  void disarm(detail::FiberBody* body);
+  void place(size_t index, const Timer& timer);
+  void sift_up(size_t index, const Timer& timer);
+  void sift_down(size_t index, const Timer& timer);
   detail::FiberBody* next();
   void switch_to(detail::FiberBody* target);
   void make_runnable(detail::FiberBody* body);
+  void settle();
+  void end(detail::FiberBody* body);
   void unwind(detail::FiberBody* body);
-  void release(detail::FiberBody* body);
+  static void release(detail::FiberBody* body);
   // Where every fiber starts and ends; see fiber.cc for the real signature.
   [[noreturn]] void run_main(detail::FiberBody* body);
 
@@ -222,8 +238,8 @@ class Scheduler {
   detail::FiberBody* current_;
   detail::FiberBody* ended_ = nullptr;  // Its stack is free once we stand on another.
   RunQueue run_queue_;
-  std::vector<Timer> timers_;
-  uint64_t timer_order_ = 0;
+  std::vector<Timer> timers_;  // A binary heap; each body knows its place in it.
+  uint64_t park_order_ = 0;
   uint64_t next_id_ = 1;
   uint32_t picks_left_ = 0;
   bool stopping_ = false;

@@ -40,17 +40,19 @@ void WaitQueue::unlink(Waiter& waiter) {
   waiter.linked = false;
 }
 
-void WaitQueue::wake_one() {
+bool WaitQueue::wake_one() {
   // One whose deadline came first is on its way out and cannot take the signal: pass it on.
   while (first_ != nullptr) {
     Waiter& waiter = *first_;
     unlink(waiter);
-    if (fibers_.scheduler().wake(waiter.body)) return;
+    if (fibers_.scheduler().wake(waiter.body)) return true;
   }
+  return false;
 }
 
 void WaitQueue::wake_all() {
-  while (first_ != nullptr) wake_one();
+  while (wake_one()) {
+  }
 }
 
 Result<void> to_result(Wake wake) {
@@ -76,15 +78,15 @@ Result<void> Event::wait(MonotonicTime deadline) {
 }
 
 Result<void> Mutex::lock(MonotonicTime deadline) {
-  while (locked_) TRY(to_result(waiters_.wait(deadline)));
+  if (locked_) return to_result(waiters_.wait(deadline));  // unlock() hands it over.
   locked_ = true;
   return {};
 }
 
 void Mutex::unlock() {
   CHECK(locked_);
-  locked_ = false;
-  waiters_.wake_one();
+  // Handed to the one that has waited longest; nobody can come between.
+  if (!waiters_.wake_one()) locked_ = false;
 }
 
 }  // namespace seatrial::os

@@ -1,5 +1,6 @@
 // Waiting for another fiber of the same process. Every wait takes a deadline and ends early with
-// kCancelled; none of these is for use between processes.
+// kCancelled; what need not wait succeeds, also late and in a cancelled fiber. None of these is
+// for use between processes.
 #pragma once
 
 #include <deque>
@@ -19,7 +20,8 @@ class WaitQueue {
 
   // Parks at the end of the row.
   Wake wait(MonotonicTime deadline = kNever);
-  void wake_one();
+  // Wakes the one that has waited longest; false if nobody waits.
+  bool wake_one();
   void wake_all();
   bool empty() const { return first_ == nullptr; }
   Fibers& fibers() { return fibers_; }
