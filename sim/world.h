@@ -36,7 +36,7 @@ std::string_view to_string(Outcome outcome);
 
 struct WorldOptions {
   uint64_t seed = 1;
-  Weather weather;
+  Weather weather{};
   VirtualTime time_limit = std::chrono::hours(24);
   size_t stack_bytes = os::Scheduler::kStackBytes;
 };

@@ -112,6 +112,11 @@ bool Net::open(uint32_t from, uint32_t to) const {
   return blocked_.empty() || !blocked_.contains({from, to});
 }
 
+SimListener* Net::listener_at(const Node& node, uint16_t port) const {
+  auto it = listeners_.find({node.index(), port});
+  return it == listeners_.end() ? nullptr : it->second;
+}
+
 void Net::heal() { blocked_.clear(); }
 
 size_t Net::cut(const std::function<bool(const Node& a, const Node& b)>& chosen) {
@@ -155,16 +160,26 @@ namespace {
 
 // A caller's handshake. Shared by the caller and the events of the handshake.
 struct Attempt {
+  Attempt(Net& to_net, Connection& of, uint16_t to_port)
+      : net(to_net),
+        world(of.world()),
+        connection(of),
+        caller(world.scheduler().current()),
+        port(to_port) {
+    connection.hold();
+  }
+  ~Attempt() { connection.release(); }
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
   enum class State : unsigned char { kPending, kEstablished, kRefused, kTimedOut, kAbandoned };
+  Net& net;
   World& world;
   Connection& connection;
   os::detail::FiberBody* caller;
   uint16_t port;
   uint32_t tries = 0;
   State state = State::kPending;
-  std::function<SimListener*(const Node&, uint16_t)> listener_at;
-
-  ~Attempt() { connection.release(); }
 
   void settle(State to) {
     if (state != State::kPending) return;
@@ -205,7 +220,7 @@ void syn_arrives(const std::shared_ptr<Attempt>& attempt) {
   const bool way =
       world.net().open(from.index(), to.index()) && world.net().open(to.index(), from.index());
   if (!way || !to.powered()) return again();
-  SimListener* listener = attempt->listener_at(to, attempt->port);
+  SimListener* listener = attempt->net.listener_at(to, attempt->port);
   const double refuse_chance = world.weather().network.refuse_chance;
   base::RandomStream random =
       world.streams().stream("network", "refuse", connection.number() * 16 + attempt->tries);
@@ -236,16 +251,7 @@ os::Result<std::unique_ptr<os::Stream>> SimNetwork::connect(const os::Address& a
   port = port == kLastEphemeralPort ? kFirstEphemeralPort : port + 1;
   auto* connection =
       new Connection(net, node, &process_, *target, local, {target->name(), address.port});
-  connection->hold();
-  auto attempt = std::make_shared<Attempt>(
-      Attempt{.world = world,
-              .connection = *connection,
-              .caller = world.scheduler().current(),
-              .port = address.port,
-              .listener_at = [&net](const Node& at, uint16_t p) -> SimListener* {
-                auto it = net.listeners_.find({at.index(), p});
-                return it == net.listeners_.end() ? nullptr : it->second;
-              }});
+  auto attempt = std::make_shared<Attempt>(net, *connection, address.port);
   struct Abandon {
     Attempt& attempt;
     ~Abandon() {

@@ -38,6 +38,9 @@ class Net {
   bool open(uint32_t from, uint32_t to) const;
   void heal();
 
+  // Who listens there now, or nullptr.
+  SimListener* listener_at(const Node& node, uint16_t port) const;
+
   // Resets connections for which `chosen` holds, at whatever byte they are. Returns how many.
   size_t cut(const std::function<bool(const Node& a, const Node& b)>& chosen);
 

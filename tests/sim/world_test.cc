@@ -1,0 +1,253 @@
+#include "sim/world.h"
+
+#include <gtest/gtest.h>
+
+#include "os/os.h"
+#include "sim/machine/network.h"
+#include "sim/machine/process.h"
+
+namespace seatrial::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+int echo_server(os::Os& os) {
+  auto listener = os.network.listen({"", 7});
+  EXPECT_TRUE(listener);
+  os::FiberGroup connections(os.fibers);
+  for (;;) {
+    auto stream = (*listener)->accept();
+    if (!stream) return 0;
+    connections.spawn("echo", [s = std::move(*stream)] {
+      char buffer[256];
+      for (;;) {
+        auto count = s->read(buffer);
+        if (!count || *count == 0) return;
+        if (!os::write_all(*s, {buffer, *count})) return;
+      }
+    });
+  }
+}
+
+// Sends `text` and returns what comes back, or the error's text.
+std::string call(os::Os& os, std::string_view host, std::string_view text) {
+  auto stream = os.network.connect({std::string(host), 7}, os.clock.monotonic() + 10s);
+  if (!stream) return std::string(to_string(stream.error().code()));
+  if (!os::write_all(**stream, text)) return "write failed";
+  std::string back;
+  char buffer[64];
+  while (back.size() < text.size()) {
+    auto count = (*stream)->read(buffer, os.clock.monotonic() + 10s);
+    if (!count) return std::string(to_string(count.error().code()));
+    if (*count == 0) return "end of stream";
+    back.append(buffer, *count);
+  }
+  return back;
+}
+
+struct EchoRun {
+  uint64_t hash;
+  uint64_t events;
+  std::vector<std::string> answers;
+};
+
+EchoRun echo_run(uint64_t seed, Weather weather = {}) {
+  World world({.seed = seed, .weather = weather});
+  EchoRun run;
+  world.add_node("server").start("echo", echo_server);
+  int left = 3;
+  for (int i = 0; i < 3; ++i) {
+    world.add_node("client" + std::to_string(i)).start("client", [&](os::Os& os) {
+      EXPECT_TRUE(os.clock.sleep_for(10ms));
+      run.answers.push_back(call(os, "server", "hello, this is a longer text"));
+      if (--left == 0) world.stop();
+      return 0;
+    });
+  }
+  EXPECT_EQ(world.run(), Outcome::kStopped);
+  run.hash = world.trace().hash();
+  run.events = world.trace().events();
+  return run;
+}
+
+TEST(World, EchoComesBackOverStreams) {
+  const EchoRun run = echo_run(1);
+  EXPECT_EQ(run.answers, std::vector<std::string>(3, "hello, this is a longer text"));
+}
+
+TEST(World, SameSeedSameHash) {
+  EXPECT_EQ(echo_run(7).hash, echo_run(7).hash);
+  EXPECT_NE(echo_run(7).hash, echo_run(8).hash);
+}
+
+TEST(World, SingleByteSegmentsLoseNothing) {
+  Weather weather;
+  weather.network.split_chance = 0.9;
+  weather.network.short_read_chance = 0.9;
+  weather.network.short_write_chance = 0.9;
+  const EchoRun run = echo_run(3, weather);
+  EXPECT_EQ(run.answers, std::vector<std::string>(3, "hello, this is a longer text"));
+  EXPECT_GT(run.events, echo_run(3).events);
+}
+
+TEST(World, CutsAreSeenByClients) {
+  Weather weather;
+  weather.network.cut_chance = 1.0;
+  const EchoRun run = echo_run(3, weather);
+  EXPECT_EQ(run.answers, std::vector<std::string>(3, "connection reset"));
+}
+
+TEST(World, KillEndsAProcessAndItsPeersSeeTheEnd) {
+  World world({.seed = 5});
+  Node& server = world.add_node("server");
+  server.start("echo", echo_server);
+  std::string seen;
+  world.add_node("client").start("client", [&](os::Os& os) {
+    EXPECT_TRUE(os.clock.sleep_for(10ms));
+    auto stream = os.network.connect({"server", 7});
+    EXPECT_TRUE(stream);
+    char buffer[8];
+    auto count = (*stream)->read(buffer);
+    seen = count ? std::to_string(*count) : std::string(to_string(count.error().code()));
+    world.stop();
+    return 0;
+  });
+  world.administer("weather", [&] {
+    world.sleep(100ms);
+    EXPECT_EQ(server.kill("echo"), 1U);
+    EXPECT_FALSE(server.runs("echo"));
+  });
+  EXPECT_EQ(world.run(), Outcome::kStopped);
+  EXPECT_EQ(seen, "0");
+}
+
+TEST(World, PowerLossSaysNothing) {
+  World world({.seed = 5});
+  Node& server = world.add_node("server");
+  server.start("echo", echo_server);
+  std::string seen;
+  world.add_node("client").start("client", [&](os::Os& os) {
+    EXPECT_TRUE(os.clock.sleep_for(10ms));
+    auto stream = os.network.connect({"server", 7});
+    EXPECT_TRUE(stream);
+    char buffer[8];
+    auto count = (*stream)->read(buffer, os.clock.monotonic() + 5s);
+    seen = count ? std::to_string(*count) : std::string(to_string(count.error().code()));
+    world.stop();
+    return 0;
+  });
+  world.administer("weather", [&] {
+    world.sleep(100ms);
+    server.power_off();
+  });
+  EXPECT_EQ(world.run(), Outcome::kStopped);
+  EXPECT_EQ(seen, "deadline passed");
+}
+
+TEST(World, PartitionDelaysAndHealingDelivers) {
+  World world({.seed = 5});
+  Node& server = world.add_node("server");
+  server.start("echo", echo_server);
+  Node& client = world.add_node("client");
+  std::string answer;
+  os::Duration took{};
+  client.start("client", [&](os::Os& os) {
+    EXPECT_TRUE(os.clock.sleep_for(10ms));
+    const os::MonotonicTime begin = os.clock.monotonic();
+    answer = call(os, "server", "ping");
+    took = os.clock.monotonic() - begin;
+    world.stop();
+    return 0;
+  });
+  world.net().block(client.index(), server.index());
+  world.administer("weather", [&] {
+    world.sleep(3s);
+    world.net().unblock(client.index(), server.index());
+  });
+  EXPECT_EQ(world.run(), Outcome::kStopped);
+  EXPECT_EQ(answer, "ping");
+  EXPECT_GE(took, 2900ms);
+}
+
+TEST(World, NobodyListensIsRefused) {
+  World world({.seed = 5});
+  world.add_node("server");
+  std::string answer;
+  world.add_node("client").start("client", [&](os::Os& os) {
+    answer = call(os, "server", "x");
+    EXPECT_EQ(call(os, "nowhere", "x"), "host unreachable");
+    world.stop();
+    return 0;
+  });
+  world.run();
+  EXPECT_EQ(answer, "connection refused");
+}
+
+TEST(World, NothingToDoIsADeadlock) {
+  World world({.seed = 5});
+  world.add_node("lonely").start("waits", [](os::Os& os) {
+    os::Event never(os.fibers);
+    (void)never.wait();
+    return 0;
+  });
+  EXPECT_EQ(world.run(), Outcome::kDeadlock);
+}
+
+TEST(World, TimeLimitEndsARun) {
+  World world({.seed = 5, .time_limit = 10s});
+  world.add_node("busy").start("ticks", [](os::Os& os) {
+    while (os.clock.sleep_for(1s)) {
+    }
+    return 0;
+  });
+  EXPECT_EQ(world.run(), Outcome::kTimeUp);
+}
+
+TEST(World, ForkedChildSeesFrozenDataAndOutlivesItsParent) {
+  struct Number : os::Snapshot {
+    explicit Number(int v) : value(v) {}
+    std::unique_ptr<os::Snapshot> freeze() const override {
+      return std::make_unique<Number>(value);
+    }
+    int value;
+  };
+  World world({.seed = 5});
+  Node& node = world.add_node("node");
+  int seen = 0;
+  node.start("parent", [&](os::Os& os) {
+    Number data(41);
+    auto child = os.process.fork("child", data, [&](os::Os& mine, const os::Snapshot& frozen) {
+      EXPECT_TRUE(mine.clock.sleep_for(1s));
+      seen = static_cast<const Number&>(frozen).value;
+      world.stop();
+      return 3;
+    });
+    EXPECT_TRUE(child);
+    data.value = 99;
+    auto status = os.process.wait(*child, os.clock.monotonic() + 10s);
+    ADD_FAILURE() << "the parent was to be killed first";
+    return 0;
+  });
+  world.administer("weather", [&] {
+    world.sleep(500ms);
+    node.kill("parent");
+  });
+  EXPECT_EQ(world.run(), Outcome::kStopped);
+  EXPECT_EQ(seen, 41);
+}
+
+TEST(WorldDeathTest, AnEscapeIsNamed) {
+  EXPECT_DEATH(
+      {
+        World world({.seed = 5});
+        world.add_node("node").start("escapes", [](os::Os&) {
+          timespec now;
+          return clock_gettime(CLOCK_REALTIME, &now);
+        });
+        world.run();
+      },
+      "a simulated node called clock_gettime");
+}
+
+}  // namespace
+}  // namespace seatrial::sim
