@@ -1,0 +1,50 @@
+// What a checker says about a history, and the limits it works under.
+//
+// kUndecided is an honest answer: the budget ended first. It is never ok and never a violation.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checkers/history.h"
+
+namespace seatrial::checkers {
+
+enum class Outcome : uint8_t { kOk, kViolation, kUndecided };
+
+std::string_view to_string(Outcome outcome);
+
+// Limits of one check. Counted, not timed: the same history gives the same verdict everywhere.
+struct Budget {
+  uint64_t nodes_max = 20'000'000;         // Configurations that a search may visit.
+  uint64_t bytes_max = uint64_t{1} << 30;  // Memory that a search may hold.
+  // Share for explaining a violation that is already certain; its end only makes the sub-history
+  // larger than it might be.
+  uint64_t explain_nodes_max = 2'000'000;
+};
+
+struct Verdict {
+  Outcome outcome = Outcome::kOk;
+  std::string checker;  // "linearizability", "strict-serializability", "bank".
+  std::string anomaly;  // Of a violation: "stale-read", "lost-update"...; else empty.
+  std::string summary;  // One sentence for a person, also when ok or undecided.
+  // Why, step by step: each a sentence ("operation 3 precedes operation 7: it had completed").
+  std::vector<std::string> explanation;
+  // The operations that the summary names.
+  std::vector<OperationId> operations;
+  // A violation's smallest sub-history found: with all else weakened to "perhaps, at any time
+  // from its invocation on", these operations alone cannot be explained.
+  std::vector<OperationId> sub_history;
+  // The longest prefix that could be put in order, in that order.
+  std::vector<OperationId> linearized;
+  uint64_t nodes = 0;  // Configurations visited.
+
+  bool ok() const { return outcome == Outcome::kOk; }
+};
+
+// Several checks of one history: a violation counts most, then undecided, then ok.
+Verdict worst(std::vector<Verdict> verdicts);
+
+}  // namespace seatrial::checkers
