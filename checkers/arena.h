@@ -28,6 +28,15 @@ class Arena {
     return {room.data(), room.size()};
   }
 
+  // Forgets everything, but keeps one chunk for what comes next.
+  void clear() {
+    if (!chunks_.empty()) {
+      chunks_.erase(chunks_.begin(), chunks_.end() - 1);
+      size_bytes_ = chunk_bytes_;
+    }
+    used_ = 0;
+  }
+
   size_t size_bytes() const { return size_bytes_; }
 
  private:

@@ -174,6 +174,12 @@ Result<void> check_history_type(std::string_view type);
 // The function of that name in histories of `type`; the error names those that there are.
 Result<Function> parse_function(std::string_view type, std::string_view name);
 
+// Whether key and argument are such as `function` takes in histories of `type`.
+Result<void> check_argument(std::string_view type, Function function, bool has_key,
+                            const Value& argument);
+// Whether `result` can be an answer at all, whatever the store holds.
+Result<void> check_result(Function function, const Value& argument, const Value& result);
+
 // "3: set k1 5 -> OK", for summaries.
 std::string describe(const History& history, const Operation& operation);
 
