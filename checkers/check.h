@@ -6,16 +6,10 @@
 #include <string_view>
 
 #include "checkers/history.h"
+#include "checkers/options.h"
 #include "checkers/verdict.h"
 
 namespace seatrial::checkers {
-
-struct Options {
-  Budget budget;
-  // kvx: how far the server's clock may gain or lose against the history's while a deadline
-  // runs (jumps and drift together).
-  Micros clock_skew{0};
-};
 
 struct CheckerInfo {
   std::string_view model;        // What to ask for: "kvx".

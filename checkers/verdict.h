@@ -1,4 +1,4 @@
-// What a checker says about a history, and the limits it works under.
+// What a checker says about a history.
 //
 // kUndecided is an honest answer: the budget ended first. It is never ok and never a violation.
 #pragma once
@@ -15,15 +15,6 @@ namespace seatrial::checkers {
 enum class Outcome : uint8_t { kOk, kViolation, kUndecided };
 
 std::string_view to_string(Outcome outcome);
-
-// Limits of one check. Counted, not timed: the same history gives the same verdict everywhere.
-struct Budget {
-  uint64_t nodes_max = 20'000'000;         // Configurations that a search may visit.
-  uint64_t bytes_max = uint64_t{1} << 30;  // Memory that a search may hold.
-  // Share for explaining a violation that is already certain; its end only makes the sub-history
-  // larger than it might be.
-  uint64_t explain_nodes_max = 2'000'000;
-};
 
 struct Verdict {
   Outcome outcome = Outcome::kOk;
