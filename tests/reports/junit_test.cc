@@ -1,5 +1,4 @@
 #include "reports/junit.h"
-
 #include "reports/results_file.h"
 #include "tests/reports/scratch_folder.h"
 

@@ -1,5 +1,4 @@
 #include "reports/results_folder.h"
-
 #include "tests/reports/scratch_folder.h"
 
 #include <gtest/gtest.h>

@@ -245,6 +245,30 @@ def include_order(source):
         before, before_line = group, include.line
 
 
+def with_includes_in_order(source):
+    """The file's text with its first run of includes grouped and sorted; comments move along."""
+    first = next((i for i, line in enumerate(source.lines) if line.startswith("#include")), None)
+    if first is None:
+        return source.text
+    by_line = {include.line: include for include in source.includes() if not include.conditional}
+    groups, waiting, end = [[], [], [], []], [], first
+    for index in range(first, len(source.lines)):
+        line = source.lines[index]
+        include = by_line.get(index + 1)
+        if include:
+            name = include.path
+            key = (not (name.endswith(".h") and not include.quoted), name)
+            groups[group_of(source, include)].append((key, waiting + [line]))
+            waiting, end = [], index + 1
+        elif line.startswith("//"):
+            waiting.append(line)
+        elif line.strip() or waiting:
+            break
+    blocks = ["\n".join("\n".join(lines) for _, lines in sorted(g)) for g in groups if g]
+    new = "\n\n".join(blocks).split("\n")
+    return "\n".join(source.lines[:first] + new + source.lines[end:])
+
+
 def pragma_once(source):
     if not re.search(r"^#pragma once$", source.text, re.MULTILINE):
         yield 1, "a header needs #pragma once, after its comment"

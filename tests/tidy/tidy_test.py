@@ -4,7 +4,7 @@
 import sys
 import unittest
 
-from rules import ALLOWED, RULES
+from rules import ALLOWED, RULES, with_includes_in_order
 from source import Source
 from symbols import offences as symbol_offences
 from tidy import offences
@@ -158,6 +158,29 @@ class Rules(unittest.TestCase):
         line, _, message = offences("system/kv/x.cc", "\n#include <mutex>\n")[0]
         self.assertEqual(line, 2)
         self.assertEqual(message, "<mutex> is banned here, use os/sync.h")
+
+
+class Fix(unittest.TestCase):
+    def fixed(self, text):
+        return with_includes_in_order(Source("system/kv/x.cc", text))
+
+    def test_includes_are_grouped_and_sorted_and_nothing_else_changes(self):
+        text = (
+            '// A comment.\n#include "kv/x.h"\n\n#include <string>\n#include <fmt/format.h>\n'
+            '#include <array>\n\n// Why.\n#include "kv/y.h"\n#include "base/check.h"\n\n'
+            "#ifdef A\n#include <zzz>\n#endif\nint a();\n"
+        )
+        self.assertEqual(
+            self.fixed(text),
+            '// A comment.\n#include "kv/x.h"\n\n#include "base/check.h"\n// Why.\n'
+            '#include "kv/y.h"\n\n#include <fmt/format.h>\n\n#include <array>\n'
+            "#include <string>\n\n#ifdef A\n#include <zzz>\n#endif\nint a();\n",
+        )
+        self.assertEqual(offences("system/kv/x.cc", self.fixed(text)), [])
+
+    def test_what_is_in_order_stays(self):
+        for text in (GOOD_HEADER, "int a;\n", "", '#include "kv/x.h"\n// End.\nint a;\n'):
+            self.assertEqual(self.fixed(text), text)
 
 
 class Scopes(unittest.TestCase):
