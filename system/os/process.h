@@ -11,6 +11,8 @@
 
 namespace seatrial::os {
 
+using base::Result;
+
 class Event;
 struct Os;
 
