@@ -1,0 +1,160 @@
+// Children by fork(2), each known by a descriptor (pidfd) that epoll watches for its end; and the
+// signals that ask this process to stop, as events of the same epoll.
+#include "os/process.h"
+
+#include <fmt/format.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <map>
+
+#include "linux/parts.h"
+
+// This header of glibc 2.36 lacks its linkage for C++.
+extern "C" {
+#include <sys/pidfd.h>
+}
+
+namespace seatrial::linux {
+namespace {
+
+using os::Pid;
+
+class Child final : public Watch {
+ public:
+  Child(Dispatcher& dispatcher, os::Fibers& fibers, pid_t number, Descriptor fd)
+      : pid(number), ended(fibers), dispatcher_(dispatcher), fd_(std::move(fd)) {}
+  ~Child() {
+    if (watched_) dispatcher_.unwatch(fd_.get());
+  }
+
+  Result<void> watch() {
+    TRY(dispatcher_.watch(fd_.get(), EPOLLIN, *this));
+    watched_ = true;
+    return {};
+  }
+
+  void on_events(uint32_t) override { ended.set(); }
+
+  const pid_t pid;
+  os::Event ended;
+
+ private:
+  Dispatcher& dispatcher_;
+  Descriptor fd_;
+  bool watched_ = false;
+};
+
+// Until it is waited for, an ended child keeps its number, so a number that is in our table is
+// never somebody else's.
+os::ExitStatus reap(pid_t pid) {
+  int status = 0;
+  pid_t got = -1;
+  do {
+    got = ::waitpid(pid, &status, 0);
+  } while (got < 0 && errno == EINTR);
+  CHECK(got == pid);
+  if (WIFEXITED(status)) return {.exited = true, .code = WEXITSTATUS(status)};
+  return {.exited = false, .code = WTERMSIG(status)};
+}
+
+class LinuxProcess final : public os::Process, public Watch {
+ public:
+  LinuxProcess(Dispatcher& dispatcher, os::Fibers& fibers, ChildStart start, Descriptor signals)
+      : dispatcher_(dispatcher),
+        fibers_(fibers),
+        start_(start),
+        signals_(std::move(signals)),
+        stop_requested_(fibers) {}
+  ~LinuxProcess() {
+    if (watched_) dispatcher_.unwatch(signals_.get());
+  }
+
+  Result<void> watch() {
+    TRY(dispatcher_.watch(signals_.get(), EPOLLIN, *this));
+    watched_ = true;
+    return {};
+  }
+
+  Pid pid() const override { return ::getpid(); }
+
+  Result<Pid> fork(std::string_view name, const os::Snapshot& data, os::ChildMain child) override {
+    const pid_t pid = ::fork();
+    if (pid < 0) return fail_with(errno, fmt::format("fork {}", name));
+    if (pid == 0) run_child(start_, data, std::move(child));
+    Descriptor fd(::pidfd_open(pid, 0));
+    auto known = std::make_shared<Child>(dispatcher_, fibers_, pid, std::move(fd));
+    if (Result<void> watched = known->watch(); !watched) {
+      // Nobody could wait for this child.
+      ::kill(pid, SIGKILL);
+      reap(pid);
+      return base::fail(Errc::kExhausted, fmt::format("fork {}: no descriptor is left", name));
+    }
+    children_.emplace(pid, std::move(known));
+    return pid;
+  }
+
+  Result<os::ExitStatus> wait(Pid child, MonotonicTime deadline) override {
+    TRY(dispatcher_.admit(fibers_));
+    const auto known = TRY(find(child));
+    TRY(known->ended.wait(deadline));
+    // Of several who wait, the first to go on takes the status.
+    if (children_.erase(child) == 0) return not_a_child(child);
+    return reap(known->pid);
+  }
+
+  Result<void> kill(Pid child, os::Signal signal) override {
+    const pid_t target = child == pid() ? ::getpid() : TRY(find(child))->pid;
+    const int number = signal == os::Signal::kKill ? SIGKILL : SIGTERM;
+    if (::kill(target, number) != 0) return fail_with(errno, fmt::format("kill {}", child));
+    return {};
+  }
+
+  os::Event& stop_requested() override { return stop_requested_; }
+
+  void on_events(uint32_t) override {
+    signalfd_siginfo info;
+    bool any = false;
+    while (::read(signals_.get(), &info, sizeof info) == sizeof info) any = true;
+    if (any) stop_requested_.set();
+  }
+
+ private:
+  static std::unexpected<Error> not_a_child(Pid pid) {
+    return base::fail(Errc::kNotFound, fmt::format("process {} is not a child", pid));
+  }
+
+  Result<std::shared_ptr<Child>> find(Pid pid) const {
+    const auto found = children_.find(pid);
+    if (found == children_.end()) return not_a_child(pid);
+    return found->second;
+  }
+
+  Dispatcher& dispatcher_;
+  os::Fibers& fibers_;
+  const ChildStart start_;
+  const Descriptor signals_;
+  bool watched_ = false;
+  os::Event stop_requested_;
+  std::map<Pid, std::shared_ptr<Child>> children_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<os::Process>> make_process(Dispatcher& dispatcher, os::Fibers& fibers,
+                                                  ChildStart start) {
+  sigset_t stops;
+  sigemptyset(&stops);
+  sigaddset(&stops, SIGTERM);
+  sigaddset(&stops, SIGINT);
+  Descriptor signals(::signalfd(-1, &stops, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!signals) return fail_with(errno, "signalfd");
+  auto process = std::make_unique<LinuxProcess>(dispatcher, fibers, start, std::move(signals));
+  TRY(process->watch());
+  return process;
+}
+
+}  // namespace seatrial::linux

@@ -1,0 +1,39 @@
+#include "os/random.h"
+
+#include <sys/random.h>
+
+#include <cerrno>
+
+#include "linux/parts.h"
+
+namespace seatrial::linux {
+namespace {
+
+class LinuxRandom final : public os::Random {
+ public:
+  base::RandomStream stream(std::string_view name) override {
+    uint64_t seed = 0;
+    ssize_t count = -1;
+    do {
+      count = getrandom(&seed, sizeof seed, 0);
+    } while (count < 0 && errno == EINTR);
+    CHECK(count == sizeof seed);
+    return base::RandomStream(seed, name);
+  }
+};
+
+class NoChaos final : public os::Chaos {
+ public:
+  bool chance(std::string_view) override { return false; }
+  int64_t knob(std::string_view, int64_t normal, std::initializer_list<int64_t>) override {
+    return normal;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<os::Random> make_random() { return std::make_unique<LinuxRandom>(); }
+
+std::unique_ptr<os::Chaos> make_chaos() { return std::make_unique<NoChaos>(); }
+
+}  // namespace seatrial::linux
