@@ -7,9 +7,16 @@
 #include "sim/world.h"
 
 namespace seatrial::sim {
+namespace {
+
+constexpr VirtualTime kQuickEnd = std::chrono::seconds(1);
+constexpr VirtualTime kRestartDelayMin = std::chrono::milliseconds(10);
+constexpr VirtualTime kRestartDelayMax = std::chrono::milliseconds(500);
+
+}  // namespace
 
 Node::Node(World& world, std::string_view name, uint32_t index)
-    : world_(world), name_(name), index_(index) {
+    : syncs(world.fibers()), writes(world.fibers()), world_(world), name_(name), index_(index) {
   base::RandomStream random = world.streams().stream(name_, "boot");
   monotonic_offset = std::chrono::seconds(random.between(10, 1'000'000));
 }
@@ -49,7 +56,35 @@ void Node::end(SimProcess& process, os::ExitStatus status, bool silent) {
     parent->ended_children[process.pid()] = status;
     parent->child_ended->wake_all();
   }
-  if (on_exit && !silent) on_exit(process, status);
+  if (silent) return;
+  if (on_exit) on_exit(process, status);
+  if (process.name() == service_name_ && status.exited) service_ended(process, status);
+}
+
+void Node::set_service(std::string_view name, std::function<ProcessMain()> make) {
+  service_name_ = name;
+  make_service_ = std::move(make);
+  start_service();
+}
+
+void Node::start_service() {
+  if (!make_service_ || !powered_ || runs(service_name_)) return;
+  service_started_ = world_.now_virtual();
+  start(service_name_, make_service_());
+}
+
+// It went by itself: an init system starts it again, a little later.
+void Node::service_ended(const SimProcess& process, os::ExitStatus status) {
+  const VirtualTime lived = world_.now_virtual() - service_started_;
+  failed_starts_ = status.code != 0 && lived < kQuickEnd ? failed_starts_ + 1 : 0;
+  world_.count("process.exit");
+  base::RandomStream random = world_.streams().stream(name_, "restart", process.incarnation());
+  const VirtualTime delay =
+      kRestartDelayMin + VirtualTime(random.below((kRestartDelayMax - kRestartDelayMin).count()));
+  world_.administer("init", [this, delay] {
+    world_.sleep(delay);
+    start_service();
+  });
 }
 
 size_t Node::kill(std::string_view name) {

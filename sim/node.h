@@ -40,9 +40,17 @@ class Node {
   // Everything that runs ends in the same instant, and volatile state of the disk is lost.
   void power_off();
   void power_on() { powered_ = true; }
+
+  // What the machine runs when it is up, as an init system would: started once now, again after a
+  // while when it ends by itself, and by start_service() after a kill or a power loss.
+  void set_service(std::string_view name, std::function<ProcessMain()> make);
+  void start_service();
+  // How often in a row the service ended by itself with an error within a second of its start.
+  uint32_t failed_starts() const { return failed_starts_; }
   // SIGSTOP and SIGCONT for all that runs.
   void pause();
   void resume();
+  bool paused() const { return paused_; }
 
   bool runs(std::string_view name) const;
   const std::vector<std::unique_ptr<SimProcess>>& processes() const { return processes_; }
@@ -51,6 +59,14 @@ class Node {
 
   // Called, on a fiber of the world, when a process on this node has ended.
   std::function<void(SimProcess&, os::ExitStatus)> on_exit;
+
+  // Faults that wait for the node's next call, and for its moments: woken as a sync or a write
+  // begins.
+  uint32_t sync_errors_due = 0;
+  uint32_t write_errors_due = 0;
+  VirtualTime disk_stalled_until{0};
+  os::WaitQueue syncs;
+  os::WaitQueue writes;
 
   // What this node's clocks show: the world's time plus these.
   VirtualTime monotonic_offset{0};
@@ -67,6 +83,7 @@ class Node {
   friend class World;
   void end(SimProcess& process, os::ExitStatus status, bool silent);
   void forget_ended();
+  void service_ended(const SimProcess& process, os::ExitStatus status);
 
   World& world_;
   std::string name_;
@@ -77,6 +94,10 @@ class Node {
   uint64_t power_losses_ = 0;
   FileSystem files_;
   std::vector<std::unique_ptr<SimProcess>> processes_;
+  std::string service_name_;
+  std::function<ProcessMain()> make_service_;
+  VirtualTime service_started_{0};
+  uint32_t failed_starts_ = 0;
 };
 
 }  // namespace seatrial::sim

@@ -56,10 +56,9 @@ class SimFile : public os::File {
       }
     } abandon{inode_->file};
     TRY(disk_.begin(SimDisk::Call::kSync));
-    if (disk_.random_.chance(disk_.weather().sync_error_chance)) {
+    if (disk_.sync_fails()) {
       inode_->file.fail_sync(disk_.random_);
       disk_.note("sync fails", path_);
-      disk_.process_.world().count("disk.sync_error");
       return fail(Errc::kIo, fmt::format("{}: sync: input/output error", path_));
     }
     inode_->file.finish_sync();
@@ -76,6 +75,7 @@ class SimFile : public os::File {
   template <typename Offset>
   Result<size_t> write(base::Bytes from, Offset offset) {
     TRY(writable());
+    disk_.process_.node().writes.wake_all();
     TRY(disk_.begin(SimDisk::Call::kOther));
     if (from.empty()) return 0;
     size_t count = disk_.files().room(from.size());
@@ -88,7 +88,7 @@ class SimFile : public os::File {
       count = 1 + disk_.random_.below(count);
       disk_.process_.world().count("disk.short_write");
     }
-    const bool error = disk_.random_.chance(weather.write_error_chance);
+    const bool error = disk_.write_fails();
     if (error) count = disk_.random_.below(count + 1);
     const uint64_t at = offset();
     inode_->file.write(at, from.substr(0, count));
@@ -97,7 +97,6 @@ class SimFile : public os::File {
         Trace::digest(from.substr(0, count)),
         [&] { return fmt::format("write {} [{}, {})", path_, at, at + count); });
     if (error) {
-      disk_.process_.world().count("disk.write_error");
       return fail(Errc::kIo, fmt::format("{}: write: input/output error", path_));
     }
     return count;
@@ -118,6 +117,22 @@ void SimDisk::note(std::string_view what, std::string_view path) {
   process_.world().note(process_.node().name(), TraceKind::kDisk, fmt::format("{} {}", what, path));
 }
 
+bool SimDisk::sync_fails() {
+  uint32_t& due = process_.node().sync_errors_due;
+  if (!random_.chance(weather().sync_error_chance) && due == 0) return false;
+  if (due > 0) --due;
+  process_.world().count("disk.sync_error");
+  return true;
+}
+
+bool SimDisk::write_fails() {
+  uint32_t& due = process_.node().write_errors_due;
+  if (!random_.chance(weather().write_error_chance) && due == 0) return false;
+  if (due > 0) --due;
+  process_.world().count("disk.write_error");
+  return true;
+}
+
 Result<void> SimDisk::begin(Call call) {
   if (!process_.may_act()) {
     process_.fibers().park();
@@ -132,6 +147,9 @@ Result<void> SimDisk::begin(Call call) {
     takes = VirtualTime(random_.between(0, w.stall_max.count()));
     process_.world().count("disk.stall");
   }
+  const VirtualTime stalled = process_.node().disk_stalled_until - process_.world().now_virtual();
+  if (stalled > VirtualTime(0)) takes += stalled;
+  if (sync) process_.node().syncs.wake_all();
   process_.spend(takes);
   if (!process_.may_act()) return fail(Errc::kCancelled);
   return {};
@@ -180,9 +198,8 @@ Result<std::vector<os::DirectoryEntry>> SimDisk::list(std::string_view path) {
 Result<void> SimDisk::sync_directory(std::string_view path) {
   auto directory = TRY(files().directory(path));
   TRY(begin(Call::kSync));
-  if (random_.chance(weather().sync_error_chance)) {
+  if (sync_fails()) {
     note("sync of directory fails", path);
-    process_.world().count("disk.sync_error");
     return fail(Errc::kIo, fmt::format("{}: sync: input/output error", path));
   }
   files().sync_directory(directory);

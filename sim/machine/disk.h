@@ -28,6 +28,9 @@ class SimDisk : public os::Disk {
 
   // Parks for as long as the call takes; kCancelled if the process ended meanwhile.
   Result<void> begin(Call call);
+  // Whether this sync or write is to fail: by chance, or because a fault is due.
+  bool sync_fails();
+  bool write_fails();
   FileSystem& files();
   DiskWeather& weather();
   void note(std::string_view what, std::string_view path);

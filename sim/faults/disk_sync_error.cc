@@ -1,0 +1,41 @@
+// disk.sync_error: a node's next sync fails, and with it goes all knowledge of what it covered.
+#include "sim/faults/fault.h"
+#include "sim/faults/faults.h"
+#include "sim/machine/network.h"
+#include "sim/world.h"
+
+namespace seatrial::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+class DiskSyncError : public Fault {
+ public:
+  const FaultInfo& info() const override {
+    static constexpr FaultInfo kInfo{
+        "disk.sync_error", "disk",
+        "the next sync fails; its pages count as clean, each has reached the disk or is lost"};
+    return kInfo;
+  }
+
+  void plan(base::RandomStream& random, const Stage& stage,
+            std::vector<FaultStep>& steps) const override {
+    for (VirtualTime at : draw_hours(random, stage)) {
+      steps.push_back(
+          {.at = at, .kind = "disk.sync_error", .target = draw_name(random, stage.servers)});
+    }
+  }
+
+  void strike(World& world, const FaultStep& step) const override {
+    if (Node* node = world.find_node(step.target)) ++node->sync_errors_due;
+  }
+};
+
+}  // namespace
+
+const Fault* disk_sync_error_fault() {
+  static const DiskSyncError fault;
+  return &fault;
+}
+
+}  // namespace seatrial::sim

@@ -1,0 +1,41 @@
+// disk.write_error: a node's next write to a file fails after any part of its bytes.
+#include "sim/faults/fault.h"
+#include "sim/faults/faults.h"
+#include "sim/machine/network.h"
+#include "sim/world.h"
+
+namespace seatrial::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+class DiskWriteError : public Fault {
+ public:
+  const FaultInfo& info() const override {
+    static constexpr FaultInfo kInfo{
+        "disk.write_error", "disk",
+        "the next write fails with an I/O error, after any part of its bytes"};
+    return kInfo;
+  }
+
+  void plan(base::RandomStream& random, const Stage& stage,
+            std::vector<FaultStep>& steps) const override {
+    for (VirtualTime at : draw_hours(random, stage, 0.5)) {
+      steps.push_back(
+          {.at = at, .kind = "disk.write_error", .target = draw_name(random, stage.servers)});
+    }
+  }
+
+  void strike(World& world, const FaultStep& step) const override {
+    if (Node* node = world.find_node(step.target)) ++node->write_errors_due;
+  }
+};
+
+}  // namespace
+
+const Fault* disk_write_error_fault() {
+  static const DiskWriteError fault;
+  return &fault;
+}
+
+}  // namespace seatrial::sim

@@ -1,0 +1,60 @@
+// Faults of the plan, one to a file. A fault draws its steps when a plan is made, and strikes when
+// a step's hour has come. Words and families are those of the design's fault table.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/random.h"
+#include "sim/plan.h"
+
+namespace seatrial::sim {
+
+class World;
+
+struct FaultInfo {
+  std::string_view kind;         // "process.kill"
+  std::string_view family;       // "process"
+  std::string_view description;  // One line, with its parameters and defaults.
+};
+
+// What a fault may be drawn for.
+struct Stage {
+  std::vector<std::string> servers;  // Nodes under test.
+  std::vector<std::string> clients;
+  VirtualTime storm{0};
+  double intensity = 1.0;  // 1: about one step of this fault in five seconds.
+};
+
+class Fault {
+ public:
+  virtual ~Fault() = default;
+  virtual const FaultInfo& info() const = 0;
+
+  // Appends this fault's steps, in any order.
+  virtual void plan(base::RandomStream& random, const Stage& stage,
+                    std::vector<FaultStep>& steps) const = 0;
+
+  // On a fiber of the world that is the step's own: may park; it is over when this returns. If
+  // the storm ends first the fiber is cancelled, and it must put things right at once.
+  virtual void strike(World& world, const FaultStep& step) const = 0;
+};
+
+// All faults, by kind.
+std::span<const Fault* const> all_faults();
+const Fault* find_fault(std::string_view kind);
+
+// Times for about `intensity` steps in five seconds of the storm, drawn uniformly.
+std::vector<VirtualTime> draw_hours(base::RandomStream& random, const Stage& stage,
+                                    double share = 1.0);
+// A duration between the two, short ones more often: its logarithm is uniform.
+VirtualTime draw_duration(base::RandomStream& random, VirtualTime low, VirtualTime high);
+const std::string& draw_name(base::RandomStream& random, const std::vector<std::string>& names);
+// Where in a node's doings: a third each at any time, in a sync, at a write.
+void draw_moment(base::RandomStream& random, FaultStep& step);
+
+// Parks until the step's moment at its target has come (at most a second), and its delay is over.
+void await_moment(World& world, const FaultStep& step);
+
+}  // namespace seatrial::sim

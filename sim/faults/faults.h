@@ -1,0 +1,17 @@
+// The faults there are, for the table in fault.cc only.
+#pragma once
+
+namespace seatrial::sim {
+
+class Fault;
+
+const Fault* disk_stall_fault();
+const Fault* disk_sync_error_fault();
+const Fault* disk_write_error_fault();
+const Fault* net_partition_fault();
+const Fault* net_reset_fault();
+const Fault* process_kill_fault();
+const Fault* process_pause_fault();
+const Fault* process_power_loss_fault();
+
+}  // namespace seatrial::sim

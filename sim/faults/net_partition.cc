@@ -1,0 +1,76 @@
+// net.partition: a black hole between a set of nodes and all others, both ways or one way.
+#include "sim/faults/fault.h"
+#include "sim/faults/faults.h"
+#include "sim/machine/network.h"
+#include "sim/world.h"
+
+namespace seatrial::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+class NetPartition : public Fault {
+ public:
+  const FaultInfo& info() const override {
+    static constexpr FaultInfo kInfo{"net.partition", "network",
+                                     "nothing gets to or from a set of nodes (a third of the time "
+                                     "one way only) for 10 ms to 8 s"};
+    return kInfo;
+  }
+
+  void plan(base::RandomStream& random, const Stage& stage,
+            std::vector<FaultStep>& steps) const override {
+    std::vector<std::string> names = stage.servers;
+    names.insert(names.end(), stage.clients.begin(), stage.clients.end());
+    for (VirtualTime at : draw_hours(random, stage)) {
+      FaultStep step{.at = at, .kind = "net.partition", .lasts = draw_duration(random, 10ms, 8s)};
+      // A leading > or < lets the one direction through.
+      const uint64_t direction = random.below(6);
+      if (direction < 2) step.target = direction == 0 ? ">" : "<";
+      bool any = false;
+      for (const std::string& name : names) {
+        if (!random.chance(0.4)) continue;
+        if (any) step.target += ',';
+        step.target += name;
+        any = true;
+      }
+      if (any) steps.push_back(step);
+    }
+  }
+
+  void strike(World& world, const FaultStep& step) const override {
+    std::string_view names = step.target;
+    const bool inward_open = names.starts_with('>');
+    const bool outward_open = names.starts_with('<');
+    if (inward_open || outward_open) names.remove_prefix(1);
+    const auto inside = [&](const Node& node) {
+      for (std::string_view rest = names; !rest.empty();) {
+        const std::string_view name = rest.substr(0, rest.find(','));
+        if (name == node.name()) return true;
+        rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+      }
+      return false;
+    };
+    std::vector<std::pair<uint32_t, uint32_t>> blocked;
+    for (const auto& a : world.nodes()) {
+      for (const auto& b : world.nodes()) {
+        if (!inside(*a) || inside(*b)) continue;
+        if (!outward_open) blocked.emplace_back(a->index(), b->index());
+        if (!inward_open) blocked.emplace_back(b->index(), a->index());
+      }
+    }
+    for (const auto& [from, to] : blocked) world.net().block(from, to);
+    world.count(step.kind);
+    world.sleep(step.lasts);
+    for (const auto& [from, to] : blocked) world.net().unblock(from, to);
+  }
+};
+
+}  // namespace
+
+const Fault* net_partition_fault() {
+  static const NetPartition fault;
+  return &fault;
+}
+
+}  // namespace seatrial::sim

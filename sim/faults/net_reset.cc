@@ -1,0 +1,45 @@
+// net.reset: every stream of a node is reset at once, at whatever byte it is.
+#include "sim/faults/fault.h"
+#include "sim/faults/faults.h"
+#include "sim/machine/network.h"
+#include "sim/world.h"
+
+namespace seatrial::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+class NetReset : public Fault {
+ public:
+  const FaultInfo& info() const override {
+    static constexpr FaultInfo kInfo{"net.reset", "network",
+                                     "all streams of a node are reset at whatever byte they are"};
+    return kInfo;
+  }
+
+  void plan(base::RandomStream& random, const Stage& stage,
+            std::vector<FaultStep>& steps) const override {
+    for (VirtualTime at : draw_hours(random, stage)) {
+      FaultStep step{.at = at, .kind = "net.reset", .target = draw_name(random, stage.servers)};
+      draw_moment(random, step);
+      steps.push_back(step);
+    }
+  }
+
+  void strike(World& world, const FaultStep& step) const override {
+    await_moment(world, step);
+    const size_t cut = world.net().cut([&](const Node& a, const Node& b) {
+      return a.name() == step.target || b.name() == step.target;
+    });
+    if (cut > 0) world.count(step.kind);
+  }
+};
+
+}  // namespace
+
+const Fault* net_reset_fault() {
+  static const NetReset fault;
+  return &fault;
+}
+
+}  // namespace seatrial::sim

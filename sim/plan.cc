@@ -1,0 +1,252 @@
+#include "sim/plan.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace seatrial::sim {
+
+using base::Errc;
+using base::fail;
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+namespace {
+
+constexpr std::pair<Moment, std::string_view> kMoments[] = {
+    {Moment::kAny, "any"}, {Moment::kSync, "sync"}, {Moment::kWrite, "write"}};
+
+// The members of a Weather, by family and name, for reading and for writing. Durations are in
+// microseconds, and their names say so.
+template <typename WeatherType, typename Visitor>
+void visit(WeatherType& w, Visitor&& v) {
+  v("network", "latency_min_us", w.network.latency_min);
+  v("network", "latency_max_us", w.network.latency_max);
+  v("network", "slow_chance", w.network.slow_chance);
+  v("network", "slow_latency_max_us", w.network.slow_latency_max);
+  v("network", "split_chance", w.network.split_chance);
+  v("network", "short_read_chance", w.network.short_read_chance);
+  v("network", "short_write_chance", w.network.short_write_chance);
+  v("network", "cut_chance", w.network.cut_chance);
+  v("network", "refuse_chance", w.network.refuse_chance);
+  v("network", "buffer_bytes", w.network.buffer_bytes);
+  v("disk", "call_min_us", w.disk.call_min);
+  v("disk", "call_max_us", w.disk.call_max);
+  v("disk", "sync_min_us", w.disk.sync_min);
+  v("disk", "sync_max_us", w.disk.sync_max);
+  v("disk", "stall_chance", w.disk.stall_chance);
+  v("disk", "stall_max_us", w.disk.stall_max);
+  v("disk", "short_write_chance", w.disk.short_write_chance);
+  v("disk", "sync_error_chance", w.disk.sync_error_chance);
+  v("disk", "write_error_chance", w.disk.write_error_chance);
+  v("disk", "sector_kept", w.disk.sector_kept);
+  v("disk", "sector_torn", w.disk.sector_torn);
+  v("disk", "name_kept", w.disk.name_kept);
+  v("process", "fork_failure_chance", w.process.fork_failure_chance);
+  v("process", "fork_pause_min_us", w.process.fork_pause_min);
+  v("process", "fork_pause_max_us", w.process.fork_pause_max);
+  v("chaos", "site_armed", w.chaos.site_armed);
+  v("chaos", "site_fires", w.chaos.site_fires);
+  v("chaos", "knob_shaken", w.chaos.knob_shaken);
+}
+
+int64_t micros(VirtualTime time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+}
+
+ordered_json weather_json(const Weather& weather) {
+  ordered_json out = ordered_json::object();
+  visit(weather, [&](const char* family, const char* name, const auto& value) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, os::Duration>) {
+      out[family][name] = micros(value);
+    } else {
+      out[family][name] = value;
+    }
+  });
+  return out;
+}
+
+// Reads members one by one and remembers the first thing that is wrong.
+class Reader {
+ public:
+  Reader(const json& from, std::string place) : from_(from), place_(std::move(place)) {
+    if (!from_.is_object()) wrong("", "an object", from_);
+  }
+
+  template <typename T>
+  void number(const char* name, T& into) {
+    const json* value = member(name);
+    if (value == nullptr) return;
+    if (!value->is_number() || (!std::is_floating_point_v<T> && !value->is_number_integer())) {
+      return wrong(name, std::is_floating_point_v<T> ? "a number" : "a whole number", *value);
+    }
+    if (value->get<double>() < 0) return wrong(name, "a number of 0 or more", *value);
+    into = value->get<T>();
+  }
+
+  void duration(const char* name, VirtualTime& into) {
+    int64_t count = 0;
+    number(name, count);
+    into = std::chrono::microseconds(count);
+  }
+
+  void text(const char* name, std::string& into) {
+    const json* value = member(name);
+    if (value == nullptr) return;
+    if (!value->is_string()) return wrong(name, "a string", *value);
+    into = value->get<std::string>();
+  }
+
+  const json* array(const char* name) {
+    const json* value = member(name);
+    if (value != nullptr && !value->is_array()) wrong(name, "an array", *value);
+    return error_.empty() ? value : nullptr;
+  }
+
+  const json* member(const char* name) {
+    if (!error_.empty()) return nullptr;
+    auto it = from_.find(name);
+    if (it == from_.end()) {
+      error_ = fmt::format("{}: \"{}\" is missing", place_, name);
+      return nullptr;
+    }
+    ++taken_;
+    return &*it;
+  }
+
+  void refuse(std::string error) {
+    if (error_.empty()) error_ = std::move(error);
+  }
+
+  // Everything was there, of the right kind, and nothing else.
+  Result<void> finish() {
+    if (error_.empty() && taken_ != from_.size()) {
+      error_ = fmt::format("{}: has members that no plan has (expected {} of them, found {})",
+                           place_, taken_, from_.size());
+    }
+    if (!error_.empty()) return fail(Errc::kInvalidData, error_);
+    return {};
+  }
+
+ private:
+  void wrong(const char* name, const char* expected, const json& value) {
+    if (!error_.empty()) return;
+    error_ = fmt::format("{}{}{}: expected {}, found {}", place_, *name != '\0' ? "." : "", name,
+                         expected, value.dump().substr(0, 40));
+  }
+
+  const json& from_;
+  std::string place_;
+  std::string error_;
+  size_t taken_ = 0;
+};
+
+Result<Weather> parse_weather(const json& from) {
+  Weather weather;
+  std::string error;
+  Reader families(from, "plan.weather");
+  for (const char* family : {"network", "disk", "process", "chaos"}) {
+    const json* members = families.member(family);
+    if (members == nullptr) break;
+    Reader reader(*members, fmt::format("plan.weather.{}", family));
+    visit(weather, [&](std::string_view of, const char* name, auto& value) {
+      if (of != family) return;
+      if constexpr (std::is_same_v<std::decay_t<decltype(value)>, os::Duration>) {
+        reader.duration(name, value);
+      } else {
+        reader.number(name, value);
+      }
+    });
+    TRY(reader.finish());
+  }
+  TRY(families.finish());
+  return weather;
+}
+
+Result<FaultStep> parse_step(const json& from, size_t index) {
+  FaultStep step;
+  Reader reader(from, fmt::format("plan.faults[{}]", index));
+  std::string moment;
+  reader.duration("at_us", step.at);
+  reader.text("kind", step.kind);
+  reader.text("target", step.target);
+  reader.duration("lasts_us", step.lasts);
+  reader.text("moment", moment);
+  reader.duration("delay_us", step.delay);
+  TRY(reader.finish());
+  for (const auto& [value, name] : kMoments) {
+    if (name != moment) continue;
+    step.moment = value;
+    return step;
+  }
+  return fail(Errc::kInvalidData,
+              fmt::format("plan.faults[{}].moment: expected any, sync or write, found \"{}\"",
+                          index, moment));
+}
+
+Result<ClientPlan> parse_client(const json& from, size_t index) {
+  ClientPlan client;
+  Reader reader(from, fmt::format("plan.clients[{}]", index));
+  reader.text("client", client.client);
+  if (const json* operations = reader.array("operations")) {
+    for (const json& operation : *operations) client.operations.push_back(operation.dump());
+  }
+  TRY(reader.finish());
+  return client;
+}
+
+}  // namespace
+
+std::string_view to_string(Moment moment) { return kMoments[static_cast<size_t>(moment)].second; }
+
+std::string to_json(const Plan& plan) {
+  ordered_json out;
+  out["storm_us"] = micros(plan.storm);
+  out["calm_limit_us"] = micros(plan.calm_limit);
+  out["weather"] = weather_json(plan.weather);
+  out["faults"] = ordered_json::array();
+  for (const FaultStep& step : plan.faults) {
+    out["faults"].push_back({{"at_us", micros(step.at)},
+                             {"kind", step.kind},
+                             {"target", step.target},
+                             {"lasts_us", micros(step.lasts)},
+                             {"moment", to_string(step.moment)},
+                             {"delay_us", micros(step.delay)}});
+  }
+  out["clients"] = ordered_json::array();
+  for (const ClientPlan& client : plan.clients) {
+    ordered_json operations = ordered_json::array();
+    for (const std::string& operation : client.operations) {
+      operations.push_back(ordered_json::parse(operation));
+    }
+    out["clients"].push_back({{"client", client.client}, {"operations", operations}});
+  }
+  return out.dump(1);
+}
+
+Result<Plan> parse_plan(std::string_view text) {
+  const json parsed = json::parse(text, nullptr, false);
+  if (parsed.is_discarded()) return fail(Errc::kInvalidData, "plan: not JSON");
+  return parse_plan(parsed);
+}
+
+Result<Plan> parse_plan(const json& from) {
+  Plan plan;
+  Reader reader(from, "plan");
+  reader.duration("storm_us", plan.storm);
+  reader.duration("calm_limit_us", plan.calm_limit);
+  const json* weather = reader.member("weather");
+  const json* faults = reader.array("faults");
+  const json* clients = reader.array("clients");
+  TRY(reader.finish());
+  plan.weather = TRY(parse_weather(*weather));
+  for (size_t i = 0; i < faults->size(); ++i) {
+    plan.faults.push_back(TRY(parse_step((*faults)[i], i)));
+  }
+  for (size_t i = 0; i < clients->size(); ++i) {
+    plan.clients.push_back(TRY(parse_client((*clients)[i], i)));
+  }
+  return plan;
+}
+
+}  // namespace seatrial::sim

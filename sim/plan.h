@@ -1,0 +1,64 @@
+// A plan: everything about a run that is decided before it begins, as plain data. The ambient
+// weather, the faults at their hours, and what the clients will ask. Made from the seed, printed
+// as JSON that a person can read and edit, taken apart by shrinking.
+//
+// What is left to chance while the run goes (a latency, which fiber is next) comes from streams
+// keyed by (seed, who, what), so that taking one step out of a plan leaves the others' luck alone.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "sim/event_queue.h"
+#include "sim/weather.h"
+
+namespace seatrial::sim {
+
+using base::Result;
+
+// When, within a node's doings, a fault strikes.
+enum class Moment : unsigned char {
+  kAny,    // At its hour.
+  kSync,   // At its hour, or soon after: as the node's next sync begins.
+  kWrite,  // Likewise, its next write to a file.
+};
+
+struct FaultStep {
+  VirtualTime at{0};
+  std::string kind;      // Of the table in faults/fault.h: "process.kill".
+  std::string target;    // A node's name; several are separated by commas.
+  VirtualTime lasts{0};  // How long the node is down, the partition stands...
+  Moment moment = Moment::kAny;
+  VirtualTime delay{0};  // After that moment.
+
+  friend bool operator==(const FaultStep&, const FaultStep&) = default;
+};
+
+struct ClientPlan {
+  std::string client;
+  // One operation a line, in JSON, in the workload's own words.
+  std::vector<std::string> operations;
+
+  friend bool operator==(const ClientPlan&, const ClientPlan&) = default;
+};
+
+struct Plan {
+  Weather weather;
+  VirtualTime storm{0};           // Faults strike before this; then all is healed.
+  VirtualTime calm_limit{0};      // So long after it, everything must have converged.
+  std::vector<FaultStep> faults;  // By time.
+  std::vector<ClientPlan> clients;
+};
+
+std::string_view to_string(Moment moment);
+
+// Indented JSON, the same bytes for the same plan.
+std::string to_json(const Plan& plan);
+// Errors name the member, what was expected and what is there. Nothing is ignored.
+Result<Plan> parse_plan(std::string_view json);
+Result<Plan> parse_plan(const nlohmann::json& json);
+
+}  // namespace seatrial::sim
