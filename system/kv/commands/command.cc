@@ -1,0 +1,282 @@
+// Step 4: COMMAND: what the table knows of each command.
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "kv/command_table.h"
+#include "kv/data/glob.h"
+#include "kv/errors.h"
+#include "kv/state.h"
+
+namespace seatrial::kv {
+namespace {
+
+struct FlagName {
+  CommandFlag flag;
+  std::string_view name;
+};
+// In the order that Redis lists them.
+constexpr FlagName kFlagNames[] = {
+    {kWrite, "write"},       {kReadOnly, "readonly"},
+    {kDenyOom, "denyoom"},   {kAdmin, "admin"},
+    {kNoScript, "noscript"}, {kLoading, "loading"},
+    {kStale, "stale"},       {kSkipSlowlog, "skip_slowlog"},
+    {kFast, "fast"},         {kNoAuth, "no_auth"},
+    {kNoAsyncLoading, "no_async_loading"},
+    {kNoMulti, "no_multi"},  {kAllowBusy, "allow_busy"},
+};
+
+std::vector<std::string_view> split_blanks(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    const size_t end = text.find(' ');
+    words.push_back(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return words;
+}
+
+// As Redis derives them from flags and group.
+std::vector<std::string_view> categories(const Command& command) {
+  std::vector<std::string_view> names;
+  const bool keyspace = command.group == Group::kGeneric || command.name == "dbsize" ||
+                        command.name.starts_with("flush");
+  if (keyspace) names.push_back("@keyspace");
+  if (command.has(kWrite)) names.push_back("@write");
+  if (command.has(kReadOnly)) names.push_back("@read");
+  if (command.group == Group::kString) names.push_back("@string");
+  if (command.has(kAdmin)) names.push_back("@admin");
+  names.push_back(command.has(kFast) ? "@fast" : "@slow");
+  const bool dangerous = command.has(kAdmin) || command.name == "keys" ||
+                         command.name == "info" || command.name.starts_with("flush");
+  if (dangerous) names.push_back("@dangerous");
+  const bool connection = (command.group == Group::kConnection && command.name != "client") ||
+                          command.name.starts_with("command");
+  if (connection) names.push_back("@connection");
+  if (command.group == Group::kTransactions) names.push_back("@transaction");
+  return names;
+}
+
+void simple_array(resp::Writer& reply, const std::vector<std::string_view>& words) {
+  reply.array(words.size());
+  for (const std::string_view word : words) reply.simple(word);
+}
+
+void key_specs(resp::Writer& reply, const Command& command) {
+  if (command.keys.first == 0) return reply.array(0);
+  const KeyRange& keys = command.keys;
+  const bool noted = command.name == "set";
+  reply.array(1);
+  reply.map(noted ? 4 : 3);
+  if (noted) {
+    reply.bulk("notes");
+    reply.bulk("RW and ACCESS due to the optional `GET` argument");
+  }
+  reply.bulk("flags");
+  simple_array(reply, split_blanks(command.key_flags));
+  reply.bulk("begin_search");
+  reply.map(2);
+  reply.bulk("type");
+  reply.bulk("index");
+  reply.bulk("spec");
+  reply.map(1);
+  reply.bulk("index");
+  reply.integer(keys.first);
+  reply.bulk("find_keys");
+  reply.map(2);
+  reply.bulk("type");
+  reply.bulk("range");
+  reply.bulk("spec");
+  reply.map(3);
+  reply.bulk("lastkey");
+  reply.integer(keys.last < 0 ? keys.last : keys.last - keys.first);
+  reply.bulk("keystep");
+  reply.integer(keys.step);
+  reply.bulk("limit");
+  reply.integer(0);
+}
+
+void describe(resp::Writer& reply, const Command& command) {
+  reply.array(10);
+  reply.bulk(command.name);
+  reply.integer(command.arity);
+  std::vector<std::string_view> flags;
+  for (const FlagName& flag : kFlagNames) {
+    if (command.has(flag.flag)) flags.push_back(flag.name);
+  }
+  simple_array(reply, flags);
+  reply.integer(command.keys.first);
+  reply.integer(command.keys.last);
+  reply.integer(command.keys.step);
+  simple_array(reply, categories(command));
+  const auto tips = split_blanks(command.tips);
+  reply.array(tips.size());
+  for (const std::string_view tip : tips) reply.bulk(tip);
+  key_specs(reply, command);
+  reply.array(command.subcommands.size());
+  for (const Command& subcommand : command.subcommands) describe(reply, subcommand);
+}
+
+void document(resp::Writer& reply, const Command& command) {
+  reply.bulk(command.name);
+  reply.map(command.subcommands.empty() ? 3 : 4);
+  reply.bulk("summary");
+  reply.bulk(command.summary);
+  reply.bulk("since");
+  reply.bulk(command.since);
+  reply.bulk("group");
+  reply.bulk(to_string(command.group));
+  if (command.subcommands.empty()) return;
+  reply.bulk("subcommands");
+  reply.map(command.subcommands.size());
+  for (const Command& subcommand : command.subcommands) document(reply, subcommand);
+}
+
+void command_all(Context& context) {
+  const auto all = context.state.commands.all();
+  context.reply.array(all.size());
+  for (const Command* const command : all) describe(context.reply, *command);
+}
+
+void command_count(Context& context) {
+  context.reply.integer(static_cast<int64_t>(context.state.commands.all().size()));
+}
+
+void command_info(Context& context) {
+  if (context.args.size() == 2) return command_all(context);
+  context.reply.array(context.args.size() - 2);
+  for (const std::string_view name : context.args.subspan(2)) {
+    const Command* const command = context.state.commands.find_full(name);
+    if (command == nullptr) {
+      context.reply.null_array();
+    } else {
+      describe(context.reply, *command);
+    }
+  }
+}
+
+void command_docs(Context& context) {
+  std::vector<const Command*> wanted;
+  if (context.args.size() == 2) {
+    const auto all = context.state.commands.all();
+    wanted.assign(all.begin(), all.end());
+  }
+  for (const std::string_view name : context.args.subspan(2)) {
+    const Command* const command = context.state.commands.find_full(name);
+    if (command != nullptr) wanted.push_back(command);
+  }
+  context.reply.map(wanted.size());
+  for (const Command* const command : wanted) document(context.reply, *command);
+}
+
+// COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN glob]
+void command_list(Context& context) {
+  const resp::Args args = context.args;
+  if (args.size() != 2 && args.size() != 5) return context.reply.error(kSyntaxError);
+  const bool filtered = args.size() == 5;
+  if (filtered && !equals_ignoring_case(args[2], "filterby")) {
+    return context.reply.error(kSyntaxError);
+  }
+  const bool by_module = filtered && equals_ignoring_case(args[3], "module");
+  const bool by_category = filtered && equals_ignoring_case(args[3], "aclcat");
+  const bool by_pattern = filtered && equals_ignoring_case(args[3], "pattern");
+  if (filtered && !by_module && !by_category && !by_pattern) {
+    return context.reply.error(kSyntaxError);
+  }
+  std::vector<std::string_view> names;
+  const auto consider = [&](const Command& command) {
+    if (by_module) return;
+    if (by_pattern && !glob_match(args[4], command.name, true)) return;
+    if (by_category) {
+      bool in = false;
+      for (const std::string_view category : categories(command)) {
+        in |= equals_ignoring_case(category.substr(1), args[4]);
+      }
+      if (!in) return;
+    }
+    names.push_back(command.name);
+  };
+  for (const Command* const command : context.state.commands.all()) {
+    consider(*command);
+    for (const Command& subcommand : command->subcommands) {
+      if (filtered) consider(subcommand);
+    }
+  }
+  context.reply.array(names.size());
+  for (const std::string_view name : names) context.reply.bulk(name);
+}
+
+// COMMAND GETKEYS name [argument ...]
+void command_getkeys(Context& context) {
+  const resp::Args request = context.args.subspan(2);
+  const Command* command = context.state.commands.find(request[0]);
+  if (command != nullptr && !command->subcommands.empty() && request.size() > 1) {
+    command = find_subcommand(*command, request[1]);
+  }
+  if (command == nullptr) return context.reply.error("ERR Invalid command specified");
+  if (command->keys.first == 0) {
+    return context.reply.error("ERR The command has no key arguments");
+  }
+  if (!command->arity_fits(request.size())) {
+    return context.reply.error("ERR Invalid number of arguments specified for command");
+  }
+  const auto count = static_cast<int>(request.size());
+  const int last = command->keys.last < 0 ? count + command->keys.last : command->keys.last;
+  std::vector<std::string_view> keys;
+  for (int i = command->keys.first; i <= last; i += command->keys.step) {
+    keys.push_back(request[static_cast<size_t>(i)]);
+  }
+  context.reply.array(keys.size());
+  for (const std::string_view key : keys) context.reply.bulk(key);
+}
+
+void command_help(Context& context) {
+  constexpr std::string_view kLines[] = {
+      "COMMAND <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+      "(no subcommand)",
+      "    Describes all commands.",
+      "COUNT",
+      "    Answers how many commands there are.",
+      "DOCS [<command-name> ...]",
+      "    Answers what commands are for.",
+      "GETKEYS <full-command>",
+      "    Answers which of the arguments are keys.",
+      "INFO [<command-name> ...]",
+      "    Describes commands.",
+      "LIST [FILTERBY (MODULE <name>|ACLCAT <category>|PATTERN <pattern>)]",
+      "    Answers the names of commands.",
+      "HELP",
+      "    Prints this help."};
+  context.reply.array(std::size(kLines));
+  for (const std::string_view line : kLines) context.reply.simple(line);
+}
+
+constexpr uint32_t kAnytime = kLoading | kStale;
+constexpr std::string_view kUnordered = "nondeterministic_output_order";
+
+constexpr Command kSubcommands[] = {
+    {"command|count", command_count, 2, kAnytime, Group::kServer, "2.8.13",
+     "Answers how many commands there are"},
+    {"command|docs", command_docs, -2, kAnytime, Group::kServer, "7.0.0",
+     "Answers what commands are for", {}, {}, kUnordered},
+    {"command|getkeys", command_getkeys, -4, kAnytime, Group::kServer, "2.8.13",
+     "Answers which of the arguments are keys"},
+    {"command|help", command_help, 2, kAnytime, Group::kServer, "5.0.0",
+     "Answers what COMMAND can do"},
+    {"command|info", command_info, -2, kAnytime, Group::kServer, "2.8.13", "Describes commands",
+     {}, {}, kUnordered},
+    {"command|list", command_list, -2, kAnytime, Group::kServer, "7.0.0",
+     "Answers the names of commands", {}, {}, kUnordered},
+};
+
+constexpr Command kCommands[] = {
+    {"command", command_all, -1, kAnytime, Group::kServer, "2.8.13", "Describes all commands", {},
+     {}, kUnordered, kSubcommands},
+};
+
+}  // namespace
+
+std::span<const Command> command_commands() { return kCommands; }
+
+}  // namespace seatrial::kv

@@ -1,0 +1,114 @@
+// Step 4: CONFIG: settings while the server runs.
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "kv/command_table.h"
+#include "kv/config.h"
+#include "kv/data/glob.h"
+#include "kv/errors.h"
+#include "kv/state.h"
+
+namespace seatrial::kv {
+namespace {
+
+void config_get(Context& context) {
+  std::vector<const Directive*> found;
+  for (const Directive& directive : directives()) {
+    for (const std::string_view pattern : context.args.subspan(2)) {
+      if (!glob_match(pattern, directive.name, true)) continue;
+      found.push_back(&directive);
+      break;
+    }
+  }
+  context.reply.map(found.size());
+  for (const Directive* const directive : found) {
+    context.reply.bulk(directive->name);
+    context.reply.bulk(directive->get(context.state.config));
+  }
+}
+
+void fail_set(Context& context, std::string_view name, std::string_view problem) {
+  context.reply.error(fmt::format(
+      "ERR CONFIG SET failed (possibly related to argument '{}') - {}", name, problem));
+}
+
+// All settings or none.
+void config_set(Context& context) {
+  const resp::Args args = context.args;
+  if (args.size() % 2 != 0) return context.reply.error(kSyntaxError);
+  std::vector<const Directive*> given;
+  for (size_t i = 2; i < args.size(); i += 2) {
+    const Directive* const directive = find_directive(args[i]);
+    if (directive == nullptr) {
+      return context.reply.error(fmt::format(
+          "ERR Unknown option or number of arguments for CONFIG SET - '{}'", args[i]));
+    }
+    if (directive->fixed) return fail_set(context, args[i], "can't set immutable config");
+    for (const Directive* const other : given) {
+      if (other == directive) return fail_set(context, args[i], "duplicate parameter");
+    }
+    given.push_back(directive);
+  }
+  Config changed = context.state.config;
+  for (size_t i = 0; i < given.size(); ++i) {
+    const std::string word(args[3 + 2 * i]);
+    const std::string problem = given[i]->set(changed, {&word, 1});
+    if (!problem.empty()) return fail_set(context, args[2 + 2 * i], problem);
+  }
+  context.state.config = std::move(changed);
+  context.state.hooks.reconfigured();
+  context.reply.ok();
+}
+
+void config_resetstat(Context& context) {
+  context.state.stats = Stats();
+  context.reply.ok();
+}
+
+void config_rewrite(Context& context) {
+  context.reply.error("ERR The server is running without a config file");
+}
+
+void config_help(Context& context) {
+  constexpr std::string_view kLines[] = {
+      "CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+      "GET <pattern> ...",
+      "    Answers the settings that match, with their values.",
+      "SET <directive> <value> ...",
+      "    Changes settings, all of them or none.",
+      "RESETSTAT",
+      "    Sets the counters of INFO to zero.",
+      "REWRITE",
+      "    Rewrites the configuration file.",
+      "HELP",
+      "    Prints this help."};
+  context.reply.array(std::size(kLines));
+  for (const std::string_view line : kLines) context.reply.simple(line);
+}
+
+constexpr uint32_t kOperator = kAdmin | kNoScript | kLoading | kStale;
+
+constexpr Command kSubcommands[] = {
+    {"config|get", config_get, -3, kOperator, Group::kServer, "2.0.0", "Answers settings"},
+    {"config|help", config_help, 2, kLoading | kStale, Group::kServer, "5.0.0",
+     "Answers what CONFIG can do"},
+    {"config|resetstat", config_resetstat, 2, kOperator, Group::kServer, "2.0.0",
+     "Sets the counters of INFO to zero"},
+    {"config|rewrite", config_rewrite, 2, kOperator, Group::kServer, "2.8.0",
+     "Rewrites the configuration file"},
+    {"config|set", config_set, -4, kOperator, Group::kServer, "2.0.0", "Changes settings", {}, {},
+     "request_policy:all_nodes response_policy:all_succeeded"},
+};
+
+constexpr Command kCommands[] = {
+    {"config", nullptr, -2, 0, Group::kServer, "2.0.0", "Commands about settings", {}, {}, {},
+     kSubcommands},
+};
+
+}  // namespace
+
+std::span<const Command> config_commands() { return kCommands; }
+
+}  // namespace seatrial::kv

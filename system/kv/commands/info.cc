@@ -1,0 +1,177 @@
+// Step 4: INFO: the server in figures, as "name:value" lines under section titles.
+#include <fmt/format.h>
+
+#include <string>
+
+#include "kv/command_table.h"
+#include "kv/state.h"
+
+namespace seatrial::kv {
+namespace {
+
+template <typename Value>
+void line(std::string& text, std::string_view name, const Value& value) {
+  text += fmt::format("{}:{}\r\n", name, value);
+}
+
+std::string human(uint64_t bytes) {
+  constexpr std::string_view kUnits = "BKMGTP";
+  auto amount = static_cast<double>(bytes);
+  size_t unit = 0;
+  for (; amount >= 1024 && unit + 1 < kUnits.size(); ++unit) amount /= 1024;
+  if (unit == 0) return fmt::format("{}B", bytes);
+  return fmt::format("{:.2f}{}", amount, kUnits[unit]);
+}
+
+void server_section(const Context& context, std::string& text) {
+  const State& state = context.state;
+  const WallMs up = std::max<WallMs>(context.now - state.started, 0) / 1000;
+  line(text, "redis_version", "7.0.15");
+  line(text, "redis_mode", "standalone");
+  line(text, "server_name", "seatrial");
+  line(text, "arch_bits", 64);
+  line(text, "process_id", state.process_id);
+  line(text, "run_id", state.run_id);
+  line(text, "tcp_port", state.config.port);
+  line(text, "server_time_usec", context.now * 1000);
+  line(text, "uptime_in_seconds", up);
+  line(text, "uptime_in_days", up / 86400);
+  line(text, "hz", state.config.hz);
+  line(text, "configured_hz", state.config.hz);
+}
+
+void clients_section(const Context& context, std::string& text) {
+  line(text, "connected_clients", context.state.clients.size());
+  line(text, "maxclients", context.state.config.maxclients);
+  line(text, "blocked_clients", 0);
+}
+
+void memory_section(const Context& context, std::string& text) {
+  uint64_t entries = 0;
+  uint64_t tables = 0;
+  for (size_t i = 0; i < context.state.keyspace.count(); ++i) {
+    const Database& database = context.state.keyspace.at(static_cast<int>(i));
+    entries += database.entry_bytes();
+    tables += database.table_bytes();
+  }
+  const uint64_t used = entries + tables + context.state.log_status.pending_bytes;
+  line(text, "used_memory", used);
+  line(text, "used_memory_human", human(used));
+  line(text, "used_memory_overhead", tables);
+  line(text, "used_memory_dataset", entries);
+  line(text, "maxmemory", 0);
+  line(text, "maxmemory_human", "0B");
+  line(text, "maxmemory_policy", "noeviction");
+  line(text, "mem_aof_buffer", context.state.log_status.pending_bytes);
+}
+
+void persistence_section(const Context& context, std::string& text) {
+  const LogStatus& log = context.state.log_status;
+  line(text, "loading", 0);
+  line(text, "async_loading", 0);
+  line(text, "rdb_changes_since_last_save", context.state.effects.count());
+  line(text, "rdb_bgsave_in_progress", 0);
+  line(text, "rdb_last_save_time", context.state.started / 1000);
+  line(text, "rdb_last_bgsave_status", "ok");
+  line(text, "aof_enabled", log.enabled ? 1 : 0);
+  line(text, "aof_rewrite_in_progress", 0);
+  line(text, "aof_rewrite_scheduled", 0);
+  line(text, "aof_last_bgrewrite_status", "ok");
+  line(text, "aof_last_write_status", log.refusal.empty() ? "ok" : "err");
+  if (!log.enabled) return;
+  line(text, "aof_current_size", log.file_bytes);
+  line(text, "aof_buffer_length", log.pending_bytes);
+}
+
+void stats_section(const Context& context, std::string& text) {
+  const Stats& stats = context.state.stats;
+  line(text, "total_connections_received", stats.connections);
+  line(text, "total_commands_processed", stats.commands);
+  line(text, "total_net_input_bytes", stats.input_bytes);
+  line(text, "total_net_output_bytes", stats.output_bytes);
+  line(text, "rejected_connections", stats.connections_rejected);
+  line(text, "expired_keys", context.state.keyspace.expired_count());
+  line(text, "evicted_keys", 0);
+  line(text, "keyspace_hits", stats.keyspace_hits);
+  line(text, "keyspace_misses", stats.keyspace_misses);
+  line(text, "total_error_replies", stats.errors);
+}
+
+void replication_section(const Context& context, std::string& text) {
+  line(text, "role", "master");
+  line(text, "connected_slaves", 0);
+  line(text, "master_replid", context.state.run_id);
+  line(text, "master_repl_offset", 0);
+}
+
+void cluster_section(const Context&, std::string& text) { line(text, "cluster_enabled", 0); }
+
+void keyspace_section(const Context& context, std::string& text) {
+  for (size_t i = 0; i < context.state.keyspace.count(); ++i) {
+    const Database& database = context.state.keyspace.at(static_cast<int>(i));
+    if (database.empty()) continue;
+    // The average is taken over a sample of buckets, as it need not be exact.
+    WallMs left = 0;
+    int64_t seen = 0;
+    uint64_t cursor = 0;
+    do {
+      cursor = database.timed_entries().scan(cursor, [&](const Entry* entry) {
+        left += std::max<WallMs>(*entry->deadline() - context.now, 0);
+        ++seen;
+      });
+    } while (cursor != 0 && seen < 100);
+    line(text, fmt::format("db{}", i),
+         fmt::format("keys={},expires={},avg_ttl={}", database.size(), database.timed(),
+                     seen == 0 ? 0 : left / seen));
+  }
+}
+
+struct Section {
+  std::string_view name;
+  std::string_view title;
+  void (*write)(const Context& context, std::string& text);
+};
+constexpr Section kSections[] = {
+    {"server", "Server", server_section},
+    {"clients", "Clients", clients_section},
+    {"memory", "Memory", memory_section},
+    {"persistence", "Persistence", persistence_section},
+    {"stats", "Stats", stats_section},
+    {"replication", "Replication", replication_section},
+    {"cluster", "Cluster", cluster_section},
+    {"keyspace", "Keyspace", keyspace_section},
+};
+
+bool wanted(resp::Args args, const Section& section) {
+  if (args.size() == 1) return true;
+  for (const std::string_view word : args.subspan(1)) {
+    for (const std::string_view name : {section.name, std::string_view("all"),
+                                        std::string_view("everything"),
+                                        std::string_view("default")}) {
+      if (equals_ignoring_case(word, name)) return true;
+    }
+  }
+  return false;
+}
+
+void info(Context& context) {
+  std::string text;
+  for (const Section& section : kSections) {
+    if (!wanted(context.args, section)) continue;
+    if (!text.empty()) text += "\r\n";
+    text += fmt::format("# {}\r\n", section.title);
+    section.write(context, text);
+  }
+  context.reply.bulk(text);
+}
+
+constexpr Command kCommands[] = {
+    {"info", info, -1, kLoading | kStale, Group::kServer, "1.0.0", "The server in figures", {}, {},
+     "nondeterministic_output request_policy:all_shards response_policy:special"},
+};
+
+}  // namespace
+
+std::span<const Command> info_commands() { return kCommands; }
+
+}  // namespace seatrial::kv

@@ -1,0 +1,155 @@
+#include "kv/dispatch.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "base/check.h"
+#include "kv/command_table.h"
+#include "kv/errors.h"
+#include "kv/session.h"
+#include "kv/state.h"
+#include "os/mark.h"
+#include "resp/number.h"
+
+namespace seatrial::kv {
+namespace {
+
+// What Redis quotes of a request that it does not know, in at most about 128 bytes.
+std::string quote_args(resp::Args args) {
+  constexpr size_t kQuotedMax = 128;
+  std::string quoted;
+  for (size_t i = 1; i < args.size() && quoted.size() < kQuotedMax; ++i) {
+    quoted += fmt::format("'{}' ", args[i].substr(0, kQuotedMax - quoted.size()));
+  }
+  return quoted;
+}
+
+// Answers why the request will not run; within MULTI, EXEC will refuse as well.
+void reject(Session& session, resp::Writer& reply, std::string_view error) {
+  session.transaction.broken |= session.transaction.open;
+  reply.error(error);
+}
+
+// Finds the command and checks its arity; answers and returns nullptr if it cannot be run.
+const Command* resolve(State& state, Session& session, resp::Args args, resp::Writer& reply) {
+  const Command* command = state.commands.find(args[0]);
+  if (command == nullptr) [[unlikely]] {
+    reject(session, reply,
+           fmt::format("ERR unknown command '{}', with args beginning with: {}",
+                       args[0].substr(0, 128), quote_args(args)));
+    return nullptr;
+  }
+  if (!command->subcommands.empty() && args.size() >= 2) {
+    const Command* const container = command;
+    command = find_subcommand(*container, args[1]);
+    if (command == nullptr && container->handler != nullptr) {
+      command = container;
+    } else if (command == nullptr) {
+      std::string upper(container->name);
+      for (char& c : upper) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+      reject(session, reply,
+             fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", args[1].substr(0, 128),
+                         upper));
+      return nullptr;
+    }
+  }
+  if (!command->arity_fits(args.size())) [[unlikely]] {
+    reject(session, reply,
+           fmt::format("ERR wrong number of arguments for '{}' command", command->name));
+    return nullptr;
+  }
+  return command;
+}
+
+void run(State& state, Session& session, const Command& command, resp::Args args,
+         resp::Writer& reply, WallMs now) {
+  CHECK(command.handler != nullptr);
+  ++state.stats.commands;
+  session.last_command = &command;
+  Context context{state, session, command, args, reply, now};
+  command.handler(context);
+}
+
+}  // namespace
+
+void run_queued(State& state, Session& session, const Command& command, resp::Args args,
+                resp::Writer& reply, WallMs now) {
+  run(state, session, command, args, reply, now);
+}
+
+void dispatch(State& state, Session& session, resp::Args args, resp::Writer& reply, WallMs now) {
+  CHECK(!args.empty());
+  const uint64_t errors = reply.errors();
+  const Command* const command = resolve(state, session, args, reply);
+  if (command == nullptr) {
+    ++state.stats.errors;
+    return;
+  }
+  const Transaction& transaction = session.transaction;
+  const bool writes = command->has(kWrite) ||
+                      (transaction.open && transaction.writes && command->name == "exec");
+  if (writes && !state.log_status.refusal.empty() && !session.replaying()) [[unlikely]] {
+    MARK("dispatch: write refused while the log fails");
+    reject(session, reply, state.log_status.refusal);
+    ++state.stats.errors;
+    return;
+  }
+  if (transaction.open && command->has(kNoMulti)) {
+    reject(session, reply, "ERR Command not allowed inside a transaction");
+    ++state.stats.errors;
+    return;
+  }
+  if (transaction.open && !command->has(kUnqueued)) {
+    Transaction& queue = session.transaction;
+    queue.requests.emplace_back(*command, args);
+    queue.writes |= command->has(kWrite);
+    queue.bytes += queue.requests.back().bytes();
+    reply.simple("QUEUED");
+    if (queue.bytes > static_cast<uint64_t>(state.config.client_query_buffer_bytes)) {
+      MARK("dispatch: transaction larger than client-query-buffer-limit");
+      session.next = resp::Next::kCut;
+    }
+    return;
+  }
+  run(state, session, *command, args, reply, now);
+  state.stats.errors += reply.errors() - errors;
+  if (!state.effects.empty()) state.hooks.log_effects();
+}
+
+Database& Context::database() { return state.keyspace.at(session.database); }
+int Context::database_index() const { return session.database; }
+
+Entry* Context::find(std::string_view key) {
+  return state.keyspace.find(session.database, key, now);
+}
+
+Entry* Context::find_string(std::string_view key, bool& wrong_type) {
+  Entry* const entry = find(key);
+  wrong_type = entry != nullptr && entry->type() != Type::kString;
+  if (!wrong_type) return entry;
+  reply.error(kWrongType);
+  return nullptr;
+}
+
+void Context::changed(std::string_view key) { state.keyspace.changed(session.database, key); }
+void Context::propagate() { state.effects.record(session.database, args); }
+void Context::propagate(std::initializer_list<std::string_view> words) {
+  state.effects.record(session.database, words);
+}
+
+bool Context::integer(std::string_view text, int64_t& value) {
+  const auto number = resp::parse_integer(text);
+  if (!number) {
+    reply.error(kNotAnInteger);
+    return false;
+  }
+  value = *number;
+  return true;
+}
+
+void Context::wrong_arity() {
+  reply.error(fmt::format("ERR wrong number of arguments for '{}' command", command.name));
+}
+
+}  // namespace seatrial::kv

@@ -1,0 +1,50 @@
+#include "kv/keyspace.h"
+
+#include <string>
+
+#include "base/check.h"
+#include "os/mark.h"
+
+namespace seatrial::kv {
+
+Keyspace::Keyspace(size_t databases, uint64_t hash_seed, Effects& effects) : effects_(effects) {
+  for (size_t i = 0; i < databases; ++i) {
+    databases_.push_back(std::make_unique<Database>(hash_seed));
+  }
+}
+
+void Keyspace::expire(int database, std::string_view key) {
+  // `key` may be the entry's own bytes, which go with it.
+  const std::string name(key);
+  CHECK(at(database).erase(name));
+  ++expired_count_;
+  watches_.changed(database, name, false);
+  effects_.record(database, {"DEL", name});
+}
+
+bool Keyspace::erase(int database, std::string_view key) {
+  if (!at(database).erase(key)) return false;
+  watches_.changed(database, key, false);
+  return true;
+}
+
+void Keyspace::flush(int database) {
+  Database& emptied = at(database);
+  watches_.flushing(database,
+                    [&](const std::string& key) { return emptied.find(key) != nullptr; });
+  emptied.clear();
+}
+
+bool Keyspace::watched_expired(const Watcher& watcher, WallMs now) {
+  for (const Watcher::Key& key : watcher.keys()) {
+    if (key.missing_by_expiry) continue;
+    const Entry* const entry = at(key.database).find(key.name);
+    if (entry != nullptr && expired(*entry, now)) {
+      MARK("watch: expired key aborts exec");
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace seatrial::kv

@@ -1,0 +1,58 @@
+// The numbered databases, what expires in them, and who watches them. Everything that removes a
+// key by its deadline happens here, and leaves a DEL among the effects.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "kv/data/database.h"
+#include "kv/propagate/effect.h"
+#include "kv/watch.h"
+
+namespace seatrial::kv {
+
+class Keyspace {
+ public:
+  // `now` of a caller for whom nothing has expired: while a log is replayed, which holds a DEL
+  // for each key that did.
+  static constexpr WallMs kNothingExpires = INT64_MIN;
+
+  Keyspace(size_t databases, uint64_t hash_seed, Effects& effects);
+
+  Database& at(int database) { return *databases_[static_cast<size_t>(database)]; }
+  size_t count() const { return databases_.size(); }
+
+  static bool expired(const Entry& entry, WallMs now) {
+    const auto deadline = entry.deadline();
+    return deadline && now > *deadline;
+  }
+
+  // The entry, if it is alive at `now`; an expired one is removed.
+  Entry* find(int database, std::string_view key, WallMs now) {
+    Entry* const entry = at(database).find(key);
+    if (entry == nullptr || !entry->has_deadline() || !expired(*entry, now)) return entry;
+    expire(database, key);
+    return nullptr;
+  }
+  // Removes a key because its deadline has passed.
+  void expire(int database, std::string_view key);
+  bool erase(int database, std::string_view key);
+  void flush(int database);
+  // A key was written.
+  void changed(int database, std::string_view key) { watches_.changed(database, key, true); }
+
+  Watches& watches() { return watches_; }
+  // A watched key has run into its deadline, but was not removed yet.
+  bool watched_expired(const Watcher& watcher, WallMs now);
+  uint64_t expired_count() const { return expired_count_; }
+
+ private:
+  std::vector<std::unique_ptr<Database>> databases_;
+  Watches watches_;
+  Effects& effects_;
+  uint64_t expired_count_ = 0;
+};
+
+}  // namespace seatrial::kv

@@ -1,0 +1,88 @@
+#include "kv/session.h"
+
+#include "kv/dispatch.h"
+#include "kv/state.h"
+
+#include <utility>
+
+namespace seatrial::kv {
+
+WallMs wall_ms(const os::Clock& clock) {
+  const auto since = clock.wall().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+}
+
+QueuedRequest::QueuedRequest(const Command& command, resp::Args args) : command_(&command) {
+  ends_.reserve(args.size());
+  for (const std::string_view word : args) {
+    bytes_ += word;
+    ends_.push_back(bytes_.size());
+  }
+}
+
+void QueuedRequest::args(std::vector<std::string_view>& into) const {
+  into.clear();
+  size_t begin = 0;
+  for (const size_t end : ends_) {
+    into.push_back(std::string_view(bytes_).substr(begin, end - begin));
+    begin = end;
+  }
+}
+
+Session::Session(State& state, os::Clock* clock, ReplyGate* gate, Peer peer)
+    : state_(state), clock_(clock), gate_(gate), peer_(std::move(peer)) {
+  id_ = replaying() ? 0 : state.next_client_id++;
+  last_used = peer_.connected;
+  if (!replaying()) state_.clients.emplace(id_, this);
+}
+
+Session::~Session() {
+  state_.keyspace.watches().unwatch(watcher);
+  if (!replaying()) state_.clients.erase(id_);
+}
+
+resp::Next Session::execute(resp::Args args, resp::Writer& reply) {
+  if (!batch_begun_) {
+    now_ = replaying() ? Keyspace::kNothingExpires : wall_ms(*clock_);
+    last_used = now_;
+    batch_begun_ = true;
+  }
+  const size_t reply_begin = reply.size();
+  const uint64_t log_begin = gate_ == nullptr ? 0 : gate_->end();
+  next = resp::Next::kContinue;
+  dispatch(state_, *this, args, reply, now_);
+  if (reply_mode != ReplyMode::kOn) [[unlikely]] {
+    reply.truncate(reply_begin);
+    if (reply_mode == ReplyMode::kSkipThis) reply_mode = ReplyMode::kOn;
+    if (reply_mode == ReplyMode::kSkipNext) reply_mode = ReplyMode::kSkipThis;
+  }
+  if (gate_ != nullptr) {
+    ticket_.seen = gate_->end();
+    if (ticket_.seen != log_begin) ticket_.wrote = ticket_.seen;
+  }
+  return next;
+}
+
+base::Result<void> Session::release() {
+  batch_begun_ = false;
+  if (gate_ == nullptr) return {};
+  for (WallMs now = wall_ms(*clock_); now < state_.asleep_until; now = wall_ms(*clock_)) {
+    TRY(clock_->sleep_for(std::chrono::milliseconds(state_.asleep_until - now)));
+  }
+  return gate_->wait(ticket_);
+}
+
+void Session::reset() {
+  discard_transaction();
+  database = 0;
+  name.clear();
+  reply_mode = ReplyMode::kOn;
+  no_evict = false;
+}
+
+void Session::discard_transaction() {
+  transaction = Transaction();
+  state_.keyspace.watches().unwatch(watcher);
+}
+
+}  // namespace seatrial::kv

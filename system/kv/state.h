@@ -1,0 +1,72 @@
+// All that commands can see of the server: its data, settings, clients and counters. Owns no
+// file, no socket and no clock; what must reach the outside goes through effects and hooks.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "kv/command_table.h"
+#include "kv/config.h"
+#include "kv/data/entry.h"
+#include "kv/keyspace.h"
+#include "kv/propagate/effect.h"
+
+namespace seatrial::kv {
+
+class Session;
+
+struct Stats {
+  uint64_t connections = 0;
+  uint64_t connections_rejected = 0;
+  uint64_t commands = 0;
+  uint64_t keyspace_hits = 0;
+  uint64_t keyspace_misses = 0;
+  uint64_t errors = 0;
+  uint64_t input_bytes = 0;
+  uint64_t output_bytes = 0;
+};
+
+// How the log is doing, for INFO and for refusing writes.
+struct LogStatus {
+  bool enabled = false;
+  // Not empty: writes are refused with this; the log cannot be written for now.
+  std::string refusal;
+  uint64_t file_bytes = 0;
+  uint64_t pending_bytes = 0;
+};
+
+// What commands may ask of the server around them.
+struct Hooks {
+  // A request has left effects: they go to the log, and are cleared. Does not park.
+  std::move_only_function<void()> log_effects;
+  std::move_only_function<void()> shut_down;
+  // Settings have changed.
+  std::move_only_function<void()> reconfigured;
+};
+
+struct State {
+  State(Config settings, base::Log& node_log, base::RandomStream random);
+
+  Config config;
+  base::Log& log;
+  CommandTable commands;
+  Effects effects;
+  Keyspace keyspace;
+  Stats stats;
+  LogStatus log_status;
+  Hooks hooks;
+  std::map<uint64_t, Session*> clients;  // By id.
+  uint64_t next_client_id = 1;
+  std::string run_id;
+  int64_t process_id = 0;
+  WallMs started = 0;
+  // No reply leaves before this time: DEBUG SLEEP.
+  WallMs asleep_until = 0;
+  bool active_expire = true;  // Expired keys are removed without being asked for.
+};
+
+}  // namespace seatrial::kv

@@ -1,0 +1,31 @@
+// All that the wire side asks of a server. A connection knows nothing of commands; a server knows
+// nothing of sockets.
+#pragma once
+
+#include "base/error.h"
+#include "resp/request.h"
+#include "resp/writer.h"
+
+namespace seatrial::resp {
+
+enum class Next : unsigned char {
+  kContinue,
+  kClose,  // Send what was answered so far, then close.
+  kCut,    // Close at once; nothing more is sent.
+};
+
+// One client's conversation.
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  // Executes one request and answers into `reply`. Never parks, so that requests of one pipeline
+  // and of different connections are each atomic.
+  virtual Next execute(Args args, Writer& reply) = 0;
+
+  // Parks until everything that execute() answered may be seen outside. An error: it may never
+  // be, and the connection is cut without sending it.
+  virtual base::Result<void> release() = 0;
+};
+
+}  // namespace seatrial::resp
