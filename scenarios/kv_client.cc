@@ -1,5 +1,7 @@
 #include "scenarios/kv_client.h"
 
+#include "base/check.h"
+
 namespace seatrial::scenarios {
 
 using base::Errc;

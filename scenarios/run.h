@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/log.h"
 #include "checkers/history.h"
 #include "reports/run_result.h"
 #include "scenarios/scenario.h"

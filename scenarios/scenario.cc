@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
-#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 #include "scenarios/embedded.h"
@@ -104,10 +104,12 @@ class Table {
 };
 
 Result<toml::table> parse_toml(std::string_view name, std::string_view text) {
-  toml::parse_result parsed = toml::parse(text, name);
-  if (parsed) return std::move(parsed).table();
-  return fail(Errc::kInvalidData, fmt::format("{}:{}: {}", name, parsed.error().source().begin.line,
-                                              parsed.error().description()));
+  try {
+    return toml::parse(text, name);
+  } catch (const toml::parse_error& error) {
+    return fail(Errc::kInvalidData,
+                fmt::format("{}:{}: {}", name, error.source().begin.line, error.description()));
+  }
 }
 
 const EmbeddedFile* find_embedded(std::string_view path) {

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/check.h"
 #include "checkers/check.h"
 #include "scenarios/kv_client.h"
 #include "scenarios/workloads/pace.h"

@@ -56,10 +56,9 @@ void FileData::write(uint64_t offset, base::Bytes from) {
   for (uint64_t sector = first; sector <= (end - 1) / kSectorBytes; ++sector) {
     about_to_change(sector);
   }
-  if (end > bytes_.size()) {
-    bytes_.resize(end);
-    size_dirty_ = true;
-  }
+  if (end > bytes_.size()) bytes_.resize(end);
+  // Writing up to the end, also again, is what makes the length part of the next sync.
+  if (end == bytes_.size() && durable_size_ != end) size_dirty_ = true;
   std::memcpy(bytes_.data() + offset, from.data(), from.size());
 }
 
