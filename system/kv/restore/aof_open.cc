@@ -63,6 +63,8 @@ base::Result<OpenedAof> create(os::Os& os, const Config& config, const Paths& pa
   const std::string line = make_annotation({}, 0, 0);
   TRY(os::pwrite_all(*opened.file, 0, line));
   TRY(opened.file->sync_data());
+  // Its name must be durable before a manifest can be that names it.
+  TRY(os.disk.sync_directory(paths.directory));
   auto draft = TRY(os.disk.open(paths.manifest_draft, os::kReplace));
   TRY(os::pwrite_all(*draft, 0, format_manifest({{name, 1, 'i'}})));
   TRY(draft->sync_data());
