@@ -54,17 +54,22 @@ World::World(WorldOptions options)
 }
 
 World::~World() {
-  // Fibers first: they refer to everything else. Then what still lies in the queue.
-  for (auto& node : nodes_) {
-    node->on_exit = nullptr;
-    node->kill();
-  }
-  fibers_->kill();
+  end_everything();
+  // What still lies in the queue may hold on to connections.
   while (!events_.empty()) {
     now_ = std::max(now_, events_.next_time());
     events_.pop()->fire();
   }
   nodes_.clear();
+}
+
+void World::end_everything() {
+  for (auto& node : nodes_) {
+    node->on_exit = nullptr;
+    node->set_service({}, nullptr);
+    node->kill();
+  }
+  fibers_->kill();
 }
 
 Node& World::add_node(std::string_view name) {
@@ -84,6 +89,7 @@ Outcome World::run() {
   outcome_ = Outcome::kStopped;
   scheduler_->run();
   trap::disarm();
+  end_everything();
   return outcome_;
 }
 

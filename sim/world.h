@@ -54,7 +54,7 @@ class World : private os::Dispatch {
   const std::vector<std::unique_ptr<Node>>& nodes() const { return nodes_; }
 
   // Runs until stop(), the time limit, or until nothing can happen any more. Ends all processes
-  // before it returns.
+  // and all of the world's own fibers before it returns; a world runs once.
   Outcome run();
   void stop() { stopping_ = true; }
 
@@ -97,6 +97,7 @@ class World : private os::Dispatch {
 
  private:
   void bury_all();
+  void end_everything();
   os::MonotonicTime now() override { return os::MonotonicTime(now_); }
   size_t pick(size_t runnable) override;
   bool idle(os::MonotonicTime deadline) override;

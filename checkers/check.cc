@@ -1,0 +1,76 @@
+#include "checkers/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "checkers/hjl.h"
+#include "checkers/linearizability.h"
+#include "checkers/readers/porcupine.h"
+
+namespace seatrial::checkers {
+namespace {
+
+using base::Errc;
+using base::fail;
+
+struct Row {
+  CheckerInfo info;
+  Verdict (*run)(const History&, const Options&);
+};
+
+constexpr std::array kRows = {
+    Row{{"register", "register", "linearizable registers: get, set"}, check_linearizability},
+    Row{{"kv", "kv register", "linearizable keys: get, set, cas, del, incr, getset, append"},
+        check_linearizability},
+    Row{{"kvx", "kvx", "linearizable keys with expiry: get, set (px), del, incr, getset"},
+        check_linearizability},
+};
+
+constexpr auto kInfos = [] {
+  std::array<CheckerInfo, kRows.size()> infos;
+  std::ranges::transform(kRows, infos.begin(), &Row::info);
+  return infos;
+}();
+
+bool takes(const CheckerInfo& info, std::string_view type) {
+  return fmt::format(" {} ", info.types).find(fmt::format(" {} ", type)) != std::string::npos;
+}
+
+Result<History> read_any(std::string_view bytes) {
+  if (is_jepsen_register_log(bytes)) return read_jepsen_register_log(bytes);
+  if (is_porcupine_kv(bytes)) return read_porcupine_kv(bytes);
+  return read_hjl(bytes);
+}
+
+Result<const Row*> find_model(std::string_view model) {
+  const auto row = std::ranges::find(kRows, model, [](const Row& r) { return r.info.model; });
+  if (row != kRows.end()) return &*row;
+  std::string known;
+  for (const Row& r : kRows) known += (known.empty() ? "" : ", ") + std::string(r.info.model);
+  return fail(Errc::kInvalidArgument,
+              fmt::format("no checker for model \"{}\", there are {}", model, known));
+}
+
+}  // namespace
+
+std::span<const CheckerInfo> list_checkers() { return kInfos; }
+
+Result<Verdict> check(std::string_view model, const History& history, const Options& options) {
+  const Row* row = TRY(find_model(model));
+  if (!takes(row->info, history.type())) {
+    return fail(Errc::kInvalidArgument,
+                fmt::format("model {} takes histories of type {}, this one is of type {}", model,
+                            row->info.types, history.type()));
+  }
+  return row->run(history, options);
+}
+
+Result<Verdict> check(std::string_view model, std::string_view bytes, const Options& options) {
+  TRY(find_model(model));
+  const History history = TRY(read_any(bytes));
+  return check(model, history, options);
+}
+
+}  // namespace seatrial::checkers

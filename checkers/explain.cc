@@ -1,0 +1,323 @@
+#include "checkers/explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/check.h"
+
+namespace seatrial::checkers {
+namespace {
+
+// What an operation saw: nothing (nullopt), or the value it found, nil included.
+std::optional<Value> observed_by(const Operation& operation) {
+  if (!operation.ok()) return std::nullopt;
+  const bool is_one = operation.result == Value::integer(1);
+  switch (operation.function) {
+    case Function::kGet:
+    case Function::kGetset:
+      return canonical(operation.result);
+    case Function::kCas:
+      if (is_one) return canonical(operation.argument.items()[0]);
+      return std::nullopt;
+    case Function::kDel:
+      if (!is_one) return Value();
+      return std::nullopt;
+    case Function::kIncr:
+      if (!operation.result.is_integer() || is_one) return std::nullopt;
+      return Value::integer(operation.result.as_integer() - 1);
+    default:
+      return std::nullopt;
+  }
+}
+
+// Whether the operation might leave `value` behind.
+bool may_write(const Operation& operation, const Value& value) {
+  const Value& argument = operation.argument;
+  switch (operation.function) {
+    case Function::kSet:
+      // With px it also leaves nil, in time.
+      if (argument.is_object()) return value.is_nil() || canonical(*argument.find("v")) == value;
+      return canonical(argument) == value;
+    case Function::kGetset:
+      return canonical(argument) == value;
+    case Function::kCas:
+      return (!operation.ok() || operation.result == Value::integer(1)) &&
+             canonical(argument.items()[1]) == value;
+    case Function::kDel:
+      return value.is_nil();
+    case Function::kIncr:
+      return operation.ok() ? canonical(operation.result) == value : value.is_integer();
+    case Function::kAppend:
+      return !value.is_nil();
+    default:
+      return false;
+  }
+}
+
+class Explainer {
+ public:
+  Explainer(const CellHistory& cell, const Options& options) : cell_(cell), options_(options) {}
+
+  Verdict run(std::span<const Operation* const> conflict) {
+    kept_.assign(cell_.operations.size(), true);
+    events_ = cell_.history->events();
+    if (conflict.empty()) {
+      shorten();
+      for (size_t i = 0; i < kept_.size(); i++) {
+        if (cell_.operations[i].operation->invoke_at >= events_) kept_[i] = false;
+      }
+    } else {
+      for (size_t i = 0; i < kept_.size(); i++) {
+        kept_[i] = std::ranges::find(conflict, cell_.operations[i].operation) != conflict.end();
+      }
+    }
+    weaken();
+    return verdict();
+  }
+
+ private:
+  // The operations as they are to count: those not kept are perhaps there, at any time.
+  std::vector<CellOperation> weakened(const std::vector<bool>& kept, uint32_t events) const {
+    std::vector<CellOperation> operations;
+    for (size_t i = 0; i < kept.size(); i++) {
+      CellOperation operation = cell_.operations[i];
+      if (operation.operation->invoke_at >= events) continue;
+      if (!kept[i] || operation.operation->complete_at >= events) {
+        operation.completion = Completion::kUnknown;
+      }
+      operations.push_back(operation);
+    }
+    return operations;
+  }
+
+  bool fails(const std::vector<bool>& kept, uint32_t events,
+             std::vector<OperationId>* order = nullptr) {
+    Budget budget = options_.budget;
+    budget.nodes_max =
+        options_.budget.explain_nodes_max - std::min(spent_, options_.budget.explain_nodes_max);
+    if (budget.nodes_max == 0) return false;
+    const std::vector<CellOperation> operations = weakened(kept, events);
+    const SearchResult result = search_cell(cell_, operations, events, options_, budget, order);
+    // Building the model costs, too, and a weak operation more than others.
+    spent_ += result.nodes + operations.size();
+    return result.outcome == Outcome::kViolation;
+  }
+
+  // Linearizability is closed under prefixes: the shortest that fails is found by halving.
+  void shorten() {
+    std::vector<uint32_t> ends;
+    for (const auto& [operation, completion] : cell_.operations) {
+      if (operation->ok()) ends.push_back(operation->complete_at + 1);
+    }
+    std::ranges::sort(ends);
+    const auto first =
+        std::ranges::partition_point(ends, [&](uint32_t events) { return !fails(kept_, events); });
+    if (first != ends.end()) events_ = *first;
+  }
+
+  // Takes away certainty from ever smaller groups of operations, as long as the rest still fails.
+  void weaken() {
+    std::vector<size_t> certain;
+    for (size_t i = 0; i < kept_.size(); i++) {
+      if (kept_[i] && cell_.operations[i].completion == Completion::kOk) certain.push_back(i);
+    }
+    for (size_t size = std::max<size_t>(certain.size() / 2, 1); size > 0; size /= 2) {
+      for (size_t start = 0; start < certain.size();) {
+        const size_t end = std::min(start + size, certain.size());
+        std::vector<bool> fewer = kept_;
+        for (size_t i = start; i < end; i++) fewer[certain[i]] = false;
+        if (fails(fewer, events_)) {
+          kept_ = std::move(fewer);
+          certain.erase(certain.begin() + static_cast<ptrdiff_t>(start),
+                        certain.begin() + static_cast<ptrdiff_t>(end));
+        } else {
+          start = end;
+        }
+      }
+    }
+  }
+
+  std::vector<const Operation*> core() const {
+    std::vector<const Operation*> core;
+    for (size_t i = 0; i < kept_.size(); i++) {
+      const auto& [operation, completion] = cell_.operations[i];
+      if (kept_[i] && completion == Completion::kOk && operation->complete_at < events_) {
+        core.push_back(operation);
+      }
+    }
+    return core;
+  }
+
+  // The core and, since their outcomes do not matter but their values do, whoever may have
+  // written what the core saw.
+  std::vector<OperationId> sub_history(std::span<const Operation* const> core) const {
+    std::vector<const Operation*> chosen(core.begin(), core.end());
+    const auto consider = [&](const Operation* operation) {
+      if (std::ranges::find(chosen, operation) != chosen.end()) return;
+      for (const Operation* reader : core) {
+        const std::optional<Value> seen = observed_by(*reader);
+        if (seen && !seen->is_nil() && may_write(*operation, *seen)) {
+          chosen.push_back(operation);
+          return;
+        }
+      }
+    };
+    for (const auto& [operation, completion] : cell_.operations) {
+      if (operation->invoke_at < events_) consider(operation);
+    }
+    for (const Operation* operation : cell_.failed) consider(operation);
+    std::ranges::sort(chosen, {}, &Operation::invoke_at);
+    std::vector<OperationId> ids;
+    for (const Operation* operation : chosen) ids.push_back(operation->id);
+    return ids;
+  }
+
+  Verdict verdict() {
+    Verdict verdict;
+    verdict.outcome = Outcome::kViolation;
+    verdict.checker = "linearizability";
+    const std::vector<const Operation*> guilty = core();
+    for (const Operation* operation : guilty) verdict.operations.push_back(operation->id);
+    verdict.sub_history = sub_history(guilty);
+    name_anomaly(guilty, verdict);
+    std::string list;
+    for (const Operation* operation : guilty) {
+      list += (list.empty() ? "" : "; ") + describe(*cell_.history, *operation);
+    }
+    verdict.summary = fmt::format("key \"{}\" is not linearizable ({}): {}",
+                                  cell_.history->key_name(cell_.key), verdict.anomaly, list);
+    explain_order(guilty, verdict);
+    add_prefix(verdict);
+    return verdict;
+  }
+
+  void explain_order(std::span<const Operation* const> guilty, Verdict& verdict) const {
+    for (size_t i = 0; i < guilty.size(); i++) {
+      for (size_t j = 0; j < guilty.size(); j++) {
+        if (!guilty[i]->precedes(*guilty[j])) continue;
+        verdict.explanation.push_back(
+            fmt::format("{} precedes {}: it had completed before the other was invoked",
+                        guilty[i]->id, guilty[j]->id));
+      }
+    }
+  }
+
+  // The last prefix that does not fail, in an order that explains it.
+  void add_prefix(Verdict& verdict) {
+    const std::vector<bool> all(kept_.size(), true);
+    spent_ = 0;
+    fails(all, events_ - 1, &verdict.linearized);
+  }
+
+  void name_anomaly(std::span<const Operation* const> guilty, Verdict& verdict) {
+    verdict.anomaly = "not-linearizable";
+    for (const Operation* reader : guilty) {
+      if (name_unwritten(*reader, verdict)) return;
+    }
+    if (name_lost_update(guilty, verdict)) return;
+    if (name_expiry(guilty, verdict)) return;
+    for (const Operation* reader : guilty) {
+      const std::optional<Value> seen = observed_by(*reader);
+      if (!seen) continue;
+      // An older value although a write that left another had completed in between.
+      for (const Operation* write : guilty) {
+        if (write != reader && write->precedes(*reader) && !may_write(*write, *seen)) {
+          verdict.anomaly = seen->is_nil() ? "lost-write" : "stale-read";
+          return;
+        }
+      }
+    }
+  }
+
+  // Values from nowhere, from failed writes, or from the future.
+  bool name_unwritten(const Operation& reader, Verdict& verdict) const {
+    const std::optional<Value> seen = observed_by(reader);
+    if (!seen || seen->is_nil()) return false;
+    bool written = false;
+    for (const auto& [operation, completion] : cell_.operations) {
+      if (operation == &reader || !may_write(*operation, *seen)) continue;
+      if (operation->invoke_at < reader.complete_at) return false;
+      written = true;
+    }
+    const bool failed = std::ranges::any_of(cell_.failed, [&](const Operation* operation) {
+      return may_write(*operation, *seen) && operation->invoke_at < reader.complete_at;
+    });
+    verdict.anomaly = failed ? "aborted-read" : written ? "future-read" : "phantom-read";
+    return true;
+  }
+
+  // Two took the same value away, and only once was it there.
+  static bool name_lost_update(std::span<const Operation* const> guilty, Verdict& verdict) {
+    const auto takes = [](const Operation& operation) {
+      return operation.function == Function::kIncr || operation.function == Function::kCas ||
+             operation.function == Function::kGetset;
+    };
+    for (size_t i = 0; i < guilty.size(); i++) {
+      for (size_t j = i + 1; j < guilty.size(); j++) {
+        if (!takes(*guilty[i]) || !takes(*guilty[j])) continue;
+        const bool both_first = guilty[i]->function == Function::kIncr &&
+                                guilty[j]->function == Function::kIncr &&
+                                guilty[i]->result == guilty[j]->result;
+        const std::optional<Value> seen = observed_by(*guilty[i]);
+        if (!both_first && (!seen || seen != observed_by(*guilty[j]))) continue;
+        verdict.anomaly = "lost-update";
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // Whether other removals by expiry would have explained it.
+  bool name_expiry(std::span<const Operation* const> guilty, Verdict& verdict) {
+    const auto expires = [](const CellOperation& source) {
+      return source.operation->argument.is_object();
+    };
+    if (std::ranges::none_of(cell_.operations, expires)) return false;
+    const auto fails_with = [&](Micros skew) {
+      Options lax = options_;
+      lax.clock_skew = skew;
+      const SearchResult result =
+          search_cell(cell_, weakened(kept_, events_), events_, lax, options_.budget);
+      return result.outcome != Outcome::kOk;
+    };
+    // With a clock that may be off by a year any set's removal may come at any time after it.
+    if (fails_with(std::chrono::hours(24 * 365))) return false;
+    const bool missed = std::ranges::any_of(guilty, [](const Operation* operation) {
+      const std::optional<Value> seen = observed_by(*operation);
+      return seen && seen->is_nil();
+    });
+    verdict.anomaly = missed ? "early-expiry" : "expired-read";
+    return true;
+  }
+
+  const CellHistory& cell_;
+  const Options& options_;
+  std::vector<bool> kept_;
+  uint32_t events_ = 0;
+  uint64_t spent_ = 0;
+};
+
+}  // namespace
+
+SearchResult search_cell(const CellHistory& cell, std::span<const CellOperation> operations,
+                         uint32_t events, const Options& options, const Budget& budget,
+                         std::vector<OperationId>* order) {
+  Cell model(operations, *cell.times,
+             CellOptions{.clock_skew = options.clock_skew, .events = events});
+  SearchResult result = search(model.steps(), model, budget);
+  if (order != nullptr) {
+    for (uint32_t step : result.order) {
+      if (model.operation(step) != nullptr) order->push_back(model.operation(step)->id);
+    }
+  }
+  return result;
+}
+
+Verdict explain_violation(const CellHistory& cell, std::span<const Operation* const> conflict,
+                          const Options& options) {
+  return Explainer(cell, options).run(conflict);
+}
+
+}  // namespace seatrial::checkers

@@ -1,0 +1,32 @@
+// Why a key's operations cannot be linearized: the shortest prefix that fails, in it the fewest
+// operations whose outcomes are needed to fail, and the anomaly's name.
+#pragma once
+
+#include <span>
+
+#include "checkers/models/cell.h"
+#include "checkers/options.h"
+#include "checkers/verdict.h"
+
+namespace seatrial::checkers {
+
+// One key's operations, in the order of their invocation; the failed ones apart.
+struct CellHistory {
+  const History* history = nullptr;
+  const EventTimes* times = nullptr;
+  KeyId key = kNoKey;
+  std::vector<CellOperation> operations;
+  std::vector<const Operation*> failed;
+};
+
+// Searches for a linearization of `operations`; zones are not tried.
+SearchResult search_cell(const CellHistory& cell, std::span<const CellOperation> operations,
+                         uint32_t events, const Options& options, const Budget& budget,
+                         std::vector<OperationId>* order = nullptr);
+
+// The verdict on a key that is known not to be linearizable. `conflict`: operations known to
+// contradict each other, or none.
+Verdict explain_violation(const CellHistory& cell, std::span<const Operation* const> conflict,
+                          const Options& options);
+
+}  // namespace seatrial::checkers

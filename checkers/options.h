@@ -1,0 +1,26 @@
+// What a caller may set for a check: its limits, and what it knows about the system.
+#pragma once
+
+#include <cstdint>
+
+#include "checkers/history.h"
+
+namespace seatrial::checkers {
+
+// Limits of one check. Counted, not timed: the same history gives the same verdict everywhere.
+struct Budget {
+  uint64_t nodes_max = 20'000'000;         // Placements that a search may try.
+  uint64_t bytes_max = uint64_t{1} << 30;  // Memory that a search may hold.
+  // Share for explaining a violation that is already certain; its end only makes the sub-history
+  // larger than it might be.
+  uint64_t explain_nodes_max = 2'000'000;
+};
+
+struct Options {
+  Budget budget;
+  // kvx: how far the server's clock may gain or lose against the history's while a deadline
+  // runs (jumps and drift together).
+  Micros clock_skew{0};
+};
+
+}  // namespace seatrial::checkers

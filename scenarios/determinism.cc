@@ -1,0 +1,124 @@
+#include "scenarios/determinism.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "reports/run_result.h"
+#include "scenarios/run.h"
+
+namespace seatrial::scenarios {
+
+using reports::RunResult;
+using reports::Verdict;
+
+namespace {
+
+// Bytes that malloc() leaves in fresh memory: two different ones.
+constexpr const char* kPoison[2] = {"MALLOC_PERTURB_=85", "MALLOC_PERTURB_=170"};
+
+std::string scratch_path(uint64_t seed, std::string_view what) {
+  return fmt::format("/tmp/seatrial.{}.{}.{}", getpid(), seed, what);
+}
+
+std::string read_text(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Runs the seed in a process that shares nothing with this one; returns its result's line.
+std::string run_apart(const std::string& toml_path, const Scenario& scenario, uint64_t seed,
+                      const char* poison, const std::string& events_path) {
+  const std::string output_path = scratch_path(seed, "output");
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const int fd = open(output_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    dup2(fd, STDOUT_FILENO);
+    const std::string seed_text = std::to_string(seed);
+    std::vector<const char*> arguments{"seatrial",       "run-one", toml_path.c_str(),
+                                       "--seed",         seed_text.c_str(),
+                                       "--name",         scenario.name.c_str()};
+    if (!events_path.empty()) {
+      arguments.push_back("--events");
+      arguments.push_back(events_path.c_str());
+    }
+    arguments.push_back(nullptr);
+    const char* environment[] = {poison, nullptr};
+    execve("/proc/self/exe", const_cast<char* const*>(arguments.data()),
+           const_cast<char* const*>(environment));
+    _exit(127);
+  }
+  int status = 0;
+  waitpid(pid, &status, 0);
+  std::string output = read_text(output_path);
+  unlink(output_path.c_str());
+  return output.substr(0, output.find('\n'));
+}
+
+// The first line in which the two differ, with the line before it.
+std::string first_difference(const std::string& path_a, const std::string& path_b) {
+  std::ifstream a(path_a);
+  std::ifstream b(path_b);
+  std::string before;
+  std::string line_a;
+  std::string line_b;
+  for (;;) {
+    const bool more_a = static_cast<bool>(std::getline(a, line_a));
+    const bool more_b = static_cast<bool>(std::getline(b, line_b));
+    if (!more_a && !more_b) return "their traces agree, so they differ only without a trace";
+    if (more_a && more_b && line_a == line_b) {
+      before = line_a;
+      continue;
+    }
+    return fmt::format("after [{}], one run had [{}], the other [{}]", before,
+                       more_a ? line_a : "its end", more_b ? line_b : "its end");
+  }
+}
+
+}  // namespace
+
+void write_event(std::FILE* file, const sim::TraceEvent& event) {
+  fmt::print(file, "{} {:016x} {} {} {} {}\n", event.number, event.hash, event.time.count(),
+             event.node.empty() ? "-" : event.node, to_string(event.kind), event.text);
+}
+
+int run_twice(const Scenario& scenario, uint64_t seed, int output_fd) {
+  const std::string toml_path = scratch_path(seed, "toml");
+  {
+    std::ofstream file(toml_path, std::ios::binary);
+    file << scenario.text;
+  }
+  std::string lines[2];
+  for (int i = 0; i < 2; ++i) lines[i] = run_apart(toml_path, scenario, seed, kPoison[i], {});
+  auto a = reports::parse_run_result(lines[0]);
+  auto b = reports::parse_run_result(lines[1]);
+  RunResult result;
+  if (!a || !b) {
+    result.scenario = scenario.name;
+    result.seed = seed;
+    result.revision = revision();
+    result.verdict = Verdict::kCrash;
+    result.message = fmt::format("no result from a process of its own: \"{}\"", lines[a ? 1 : 0]);
+  } else {
+    result = *b;
+    if (a->hash != b->hash || a->events != b->events || a->verdict != b->verdict) {
+      const std::string paths[2] = {scratch_path(seed, "events.a"), scratch_path(seed, "events.b")};
+      for (int i = 0; i < 2; ++i) run_apart(toml_path, scenario, seed, kPoison[i], paths[i]);
+      result.verdict = Verdict::kNondeterministic;
+      result.message = fmt::format("hash {:016x} and then {:016x}: {}", a->hash, b->hash,
+                                   first_difference(paths[0], paths[1]));
+      for (const std::string& path : paths) unlink(path.c_str());
+    }
+  }
+  unlink(toml_path.c_str());
+  const std::string line = to_json(result) + "\n";
+  const ssize_t written = write(output_fd, line.data(), line.size());
+  return written == static_cast<ssize_t>(line.size()) ? exit_code(result.verdict) : 127;
+}
+
+}  // namespace seatrial::scenarios

@@ -1,0 +1,307 @@
+#include "scenarios/run.h"
+
+#include <fmt/format.h>
+#include <time.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "kv/config.h"
+#include "kv/server.h"
+#include "scenarios/revision.h"
+#include "scenarios/scribe.h"
+#include "scenarios/workloads/workload.h"
+#include "sim/faults/fault.h"
+#include "sim/storm.h"
+#include "sim/swarm.h"
+#include "sim/world.h"
+
+namespace seatrial::scenarios {
+
+using base::Errc;
+using base::fail;
+using sim::Node;
+using sim::VirtualTime;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr uint16_t kServerPort = 6379;
+// Longer than anything a plan can ask for; what runs into it has lost its way.
+constexpr VirtualTime kBeforeStormMax = 60s;
+
+std::string server_name(uint32_t index) { return fmt::format("kv{}", index); }
+std::string client_name(uint32_t index) { return fmt::format("client{}", index); }
+constexpr std::string_view kJudge = "judge";
+
+os::Duration thread_cpu_time() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+os::Duration wall_clock() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+// The marks of a binary are counted for its whole life; a run reports what it added.
+std::vector<uint64_t> mark_counts() {
+  std::vector<uint64_t> counts;
+  for (const os::Mark& mark : os::all_marks()) counts.push_back(mark.hits);
+  return counts;
+}
+
+// A run while it goes.
+class Run {
+ public:
+  Run(const Scenario& scenario, uint64_t seed, const sim::Plan& plan, const Workload& workload,
+      kv::Config config, std::optional<os::Duration> until)
+      : scenario_(scenario),
+        plan_(plan),
+        workload_(workload),
+        config_(std::move(config)),
+        until_(until),
+        world_({.seed = seed,
+                .weather = plan.weather,
+                .time_limit = until.value_or(kBeforeStormMax + plan.storm + plan.calm_limit * 2)}),
+        scribe_(world_, std::string(workload.history_type()), scenario.clients + 1,
+                fmt::format("\"scenario\":\"{}\",\"seed\":{}", scenario.name, seed)),
+        progress_(world_.fibers()) {}
+
+  sim::World& world() { return world_; }
+  const Scribe& scribe() const { return scribe_; }
+
+  // Returns why it did not come to its end, or nothing.
+  std::string go() {
+    for (uint32_t i = 0; i < scenario_.servers; ++i) start_server(server_name(i));
+    judge_ = &world_.add_node(kJudge);
+    for (uint32_t i = 0; i < scenario_.clients; ++i) {
+      clients_.push_back(&world_.add_node(client_name(i)));
+    }
+    world_.administer("director", [this] { direct(); });
+    const sim::Outcome outcome = world_.run();
+    if (until_ && outcome == sim::Outcome::kTimeUp) return {};
+    if (outcome != sim::Outcome::kStopped) stuck_ = fmt::format("{}: {}", phase_, to_string(outcome));
+    if (stuck_.empty()) return {};
+    for (const auto& node : world_.nodes()) {
+      if (node->failed_starts() < 3) continue;
+      stuck_ += fmt::format("; {} ended with an error {} times in a row, right after its start",
+                            node->name(), node->failed_starts());
+    }
+    return stuck_;
+  }
+
+ private:
+  void start_server(const std::string& name) {
+    world_.add_node(name).set_service("server", [this]() -> sim::ProcessMain {
+      return [config = config_](os::Os& os) { return kv::serve(os, config); };
+    });
+  }
+
+  // Runs `body` as a process of a client's node; `finished` counts its end.
+  template <typename Body>
+  void start_client(Node& node, uint32_t number, const std::vector<std::string>& operations,
+                    Body body) {
+    ++unfinished_;
+    node.start("client", [this, number, &operations, body](os::Os& os) {
+      std::vector<os::Address> servers;
+      for (uint32_t i = 0; i < scenario_.servers; ++i) {
+        servers.push_back({server_name(i), kServerPort});
+      }
+      ClientContext context{os, scenario_, std::move(servers), number, scribe_, operations};
+      body(context);
+      --unfinished_;
+      progress_.set();
+      return 0;
+    });
+  }
+
+  // Waits until all clients have finished; false if that takes longer than `limit`.
+  bool clients_finish(VirtualTime limit) {
+    const os::MonotonicTime until(world_.now_virtual() + limit);
+    while (unfinished_ > 0) {
+      progress_.reset();
+      if (!progress_.wait(until)) return false;
+    }
+    return true;
+  }
+
+  void start_clients() {
+    static const std::vector<std::string> kNone;
+    for (uint32_t i = 0; i < clients_.size(); ++i) {
+      const auto plan = std::ranges::find(plan_.clients, client_name(i), &sim::ClientPlan::client);
+      start_client(*clients_[i], i, plan == plan_.clients.end() ? kNone : plan->operations,
+                   [this](ClientContext& context) {
+                     auto done = workload_.run(context);
+                     if (!done && done.error() == Errc::kInvalidData) {
+                       stuck_ = done.error().message();
+                     }
+                   });
+    }
+  }
+
+  // The run's course, on a fiber of the world.
+  void direct() {
+    static const std::vector<std::string> kNone;
+    phase_ = "before the storm";
+    start_client(*judge_, scenario_.clients, kNone,
+                 [this](ClientContext& context) { workload_.prepare(context); });
+    if (!clients_finish(kBeforeStormMax)) return give_up("the server did not come up");
+    phase_ = "in the storm";
+    world_.note({}, sim::TraceKind::kNote, "storm");
+    start_clients();
+    sim::Storm storm(world_, plan_);
+    (void)clients_finish(plan_.storm);
+    storm.end();
+    phase_ = "in the calm";
+    if (!clients_finish(plan_.calm_limit)) {
+      return give_up(fmt::format("{} clients still had no answer", unfinished_));
+    }
+    start_client(*judge_, scenario_.clients, kNone,
+                 [this](ClientContext& context) { workload_.finish(context); });
+    if (!clients_finish(plan_.calm_limit)) return give_up("the last reads had no answer");
+    world_.stop();
+  }
+
+  void give_up(std::string_view why) {
+    stuck_ = fmt::format("{}, after {} s: {}", phase_,
+                         std::chrono::duration_cast<std::chrono::seconds>(world_.now_virtual())
+                             .count(),
+                         why);
+    world_.stop();
+  }
+
+  const Scenario& scenario_;
+  const sim::Plan& plan_;
+  const Workload& workload_;
+  kv::Config config_;
+  std::optional<os::Duration> until_;
+  std::string stuck_;
+  std::string phase_;
+  uint32_t unfinished_ = 0;
+  Node* judge_ = nullptr;
+  std::vector<Node*> clients_;
+  sim::World world_;  // After what its fibers refer to: its end unwinds them.
+  Scribe scribe_;
+  os::Event progress_;
+};
+
+void add_verdicts(const std::vector<checkers::Verdict>& verdicts, reports::RunResult& result) {
+  for (const checkers::Verdict& verdict : verdicts) {
+    if (verdict.outcome == checkers::Outcome::kOk) continue;
+    if (verdict.outcome == checkers::Outcome::kUndecided) {
+      // An oracle that does not know has not passed anything.
+      result.verdict = reports::Verdict::kStuck;
+      result.message = fmt::format("{} is undecided: {}", verdict.checker, verdict.summary);
+      continue;
+    }
+    reports::Violation violation{verdict.checker, verdict.summary, {}};
+    for (checkers::OperationId id : verdict.operations) {
+      violation.ops.push_back(static_cast<uint64_t>(id));
+    }
+    result.violations.push_back(std::move(violation));
+  }
+  if (!result.violations.empty()) result.verdict = reports::Verdict::kViolation;
+}
+
+Result<kv::Config> server_config(const Scenario& scenario) {
+  if (scenario.server != "kv") {
+    return fail(Errc::kInvalidData,
+                fmt::format("{}: no server is called \"{}\"; there is: kv", scenario.name,
+                            scenario.server));
+  }
+  auto config = kv::parse_config({}, {}, scenario.server_options);
+  if (!config) return fail(config.error().in(scenario.name));
+  return config;
+}
+
+}  // namespace
+
+Result<sim::Plan> make_plan(const Scenario& scenario, uint64_t seed) {
+  const Workload* workload = TRY(find_workload(scenario.workload));
+  TRY(workload->validate(scenario));
+  sim::Plan plan;
+  plan.storm = scenario.storm;
+  plan.calm_limit = scenario.calm_limit;
+  const sim::Streams streams(seed);
+  sim::SwarmOptions options{.kinds = scenario.faults, .ambient = scenario.ambient};
+  options.stage.storm = scenario.storm;
+  options.stage.intensity = scenario.intensity;
+  for (uint32_t i = 0; i < scenario.servers; ++i) options.stage.servers.push_back(server_name(i));
+  for (uint32_t i = 0; i < scenario.clients; ++i) {
+    options.stage.clients.push_back(client_name(i));
+    plan.clients.push_back(
+        {client_name(i),
+         workload->plan(scenario, i, streams.stream(client_name(i), "operations"))});
+  }
+  for (const std::string& kind : scenario.faults) {
+    if (sim::find_fault(kind) == nullptr) {
+      return fail(Errc::kInvalidData,
+                  fmt::format("{}: no fault is called \"{}\"; `seatrial list faults` names them",
+                              scenario.name, kind));
+    }
+  }
+  for (const std::string& family : scenario.ambient) {
+    if (std::ranges::find(sim::ambient_families(), family) == sim::ambient_families().end()) {
+      return fail(Errc::kInvalidData,
+                  fmt::format("{}: no ambient family is called \"{}\"; there are: {}",
+                              scenario.name, family, fmt::join(sim::ambient_families(), ", ")));
+    }
+  }
+  sim::draw_swarm(streams, options, plan);
+  return plan;
+}
+
+Result<reports::RunResult> run_seed(const Scenario& scenario, uint64_t seed, const sim::Plan& plan,
+                                    const Observers& observers,
+                                    std::optional<os::Duration> until) {
+  const Workload* workload = TRY(find_workload(scenario.workload));
+  TRY(workload->validate(scenario));
+  kv::Config config = TRY(server_config(scenario));
+  for (const sim::FaultStep& step : plan.faults) {
+    if (sim::find_fault(step.kind) == nullptr) {
+      return fail(Errc::kInvalidData, fmt::format("plan: no fault is called \"{}\"", step.kind));
+    }
+  }
+
+  reports::RunResult result;
+  result.scenario = scenario.name;
+  result.seed = seed;
+  result.revision = revision();
+  const os::Duration wall_before = wall_clock();
+  const os::Duration cpu_before = thread_cpu_time();
+  const std::vector<uint64_t> marks_before = mark_counts();
+  {
+    Run run(scenario, seed, plan, *workload, std::move(config), until);
+    if (observers.trace) run.world().trace().listen(observers.trace);
+    run.world().log_listener = observers.log;
+    result.message = run.go();
+    const sim::World& world = run.world();
+    result.hash = run.world().trace().hash();
+    result.events = run.world().trace().events();
+    result.sim_time = world.now_virtual();
+    result.ops = run.scribe().history().operations().size();
+    for (const auto& [kind, count] : world.counts()) result.faults[kind] = count;
+    if (!result.message.empty()) result.verdict = reports::Verdict::kStuck;
+    if (observers.history) observers.history(run.scribe().history());
+    // What the clients saw counts, whether or not they came to an end.
+    if (!until) add_verdicts(workload->check(scenario, run.scribe().history()), result);
+  }
+  const std::span<os::Mark> marks = os::all_marks();
+  for (size_t i = 0; i < marks.size(); ++i) {
+    if (marks[i].hits > marks_before[i]) result.marks.emplace_back(marks[i].name);
+  }
+  std::ranges::sort(result.marks);
+  result.marks.erase(std::ranges::unique(result.marks).begin(), result.marks.end());
+  result.cpu_time = thread_cpu_time() - cpu_before;
+  result.wall_time = wall_clock() - wall_before;
+  return result;
+}
+
+std::string_view revision() { return kRevision; }
+
+}  // namespace seatrial::scenarios

@@ -1,0 +1,255 @@
+#include "scenarios/scenario.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include "scenarios/embedded.h"
+
+namespace seatrial::scenarios {
+
+using base::Errc;
+using base::fail;
+
+namespace {
+
+// Reads a table key by key; what nobody asked for is an error.
+class Table {
+ public:
+  Table(const toml::table& table, std::string place) : table_(table), place_(std::move(place)) {}
+
+  Result<std::string> text(std::string_view key, std::string_view otherwise = {}) {
+    return get<std::string>(key, "a string", std::string(otherwise));
+  }
+  Result<int64_t> integer(std::string_view key, int64_t otherwise, int64_t low, int64_t high) {
+    const int64_t value = TRY(get<int64_t>(key, "a whole number", otherwise));
+    if (value < low || value > high) {
+      return fail(Errc::kInvalidData, fmt::format("{}: {} must be between {} and {}, is {}",
+                                                  where(key), key, low, high, value));
+    }
+    return value;
+  }
+  Result<double> number(std::string_view key, double otherwise) {
+    const double value = TRY(get<double>(key, "a number", otherwise));
+    if (!(value >= 0)) {
+      return fail(Errc::kInvalidData, fmt::format("{}: {} must not be negative", where(key), key));
+    }
+    return value;
+  }
+  Result<std::vector<std::string>> texts(std::string_view key) {
+    taken_.emplace_back(key);
+    std::vector<std::string> values;
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return values;
+    const toml::array* array = node->as_array();
+    if (array == nullptr) return wrong(key, "a list of strings");
+    for (const toml::node& item : *array) {
+      if (!item.is_string()) return wrong(key, "a list of strings");
+      values.push_back(*item.value<std::string>());
+    }
+    return values;
+  }
+  Result<Table> table(std::string_view key) {
+    taken_.emplace_back(key);
+    static const toml::table kEmpty;
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return Table(kEmpty, fmt::format("{}: [{}]", place_, key));
+    if (!node->is_table()) return wrong(key, "a table");
+    return Table(*node->as_table(), place_);
+  }
+  Result<std::map<std::string, int64_t, std::less<>>> rest_as_integers() {
+    std::map<std::string, int64_t, std::less<>> values;
+    for (const auto& [key, node] : table_) {
+      if (std::ranges::find(taken_, key.str()) != taken_.end()) continue;
+      if (!node.is_integer()) return wrong(key.str(), "a whole number");
+      values.emplace(key.str(), *node.value<int64_t>());
+      taken_.emplace_back(key.str());
+    }
+    return values;
+  }
+  Result<void> finish() const {
+    for (const auto& [key, node] : table_) {
+      if (std::ranges::find(taken_, key.str()) != taken_.end()) continue;
+      return fail(Errc::kInvalidData,
+                  fmt::format("{}:{}: \"{}\" is not known here; known are {}", place_,
+                              node.source().begin.line, key.str(), fmt::join(taken_, ", ")));
+    }
+    return {};
+  }
+
+ private:
+  std::string where(std::string_view key) const {
+    const toml::node* node = table_.get(key);
+    return node == nullptr ? place_ : fmt::format("{}:{}", place_, node->source().begin.line);
+  }
+  std::unexpected<base::Error> wrong(std::string_view key, std::string_view expected) const {
+    return fail(Errc::kInvalidData, fmt::format("{}: {} must be {}", where(key), key, expected));
+  }
+  template <typename T>
+  Result<T> get(std::string_view key, std::string_view expected, T otherwise) {
+    taken_.emplace_back(key);
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return otherwise;
+    auto value = node->value<T>();
+    if (!value) return wrong(key, expected);
+    return *value;
+  }
+
+  const toml::table& table_;
+  std::string place_;
+  std::vector<std::string> taken_;
+};
+
+Result<toml::table> parse_toml(std::string_view name, std::string_view text) {
+  toml::parse_result parsed = toml::parse(text, name);
+  if (parsed) return std::move(parsed).table();
+  return fail(Errc::kInvalidData, fmt::format("{}:{}: {}", name, parsed.error().source().begin.line,
+                                              parsed.error().description()));
+}
+
+const EmbeddedFile* find_embedded(std::string_view path) {
+  for (const EmbeddedFile& file : embedded_files()) {
+    if (file.path == path) return &file;
+  }
+  return nullptr;
+}
+
+Result<std::string> read_outside(const std::string& path) {
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                       std::fclose);
+  if (!file) return fail(Errc::kNotFound, fmt::format("{}: cannot be read", path));
+  std::string text;
+  char buffer[4096];
+  while (const size_t count = std::fread(buffer, 1, sizeof buffer, file.get())) {
+    text.append(buffer, count);
+  }
+  return text;
+}
+
+// Its text and the name to show for it. Scenarios and suites alike.
+Result<std::string> read_either(std::string_view name, std::string_view folder) {
+  if (name.ends_with(".toml")) return read_outside(std::string(name));
+  const EmbeddedFile* file = find_embedded(fmt::format("{}{}.toml", folder, name));
+  if (file == nullptr) return fail(Errc::kNotFound);
+  return std::string(file->text);
+}
+
+std::unexpected<base::Error> unknown(std::string_view name) {
+  std::string known;
+  for (const Listing& each : list_suites()) known += " " + each.name;
+  for (const Listing& each : list_scenarios()) known += " " + each.name;
+  return fail(Errc::kNotFound, fmt::format("no scenario or suite is called \"{}\"; there are:{} "
+                                           "(or give the path of a .toml file)",
+                                           name, known));
+}
+
+Result<Suite> parse_suite(std::string_view name, std::string_view text) {
+  const toml::table parsed = TRY(parse_toml(name, text));
+  Table top(parsed, std::string(name));
+  Suite suite;
+  suite.name = name;
+  suite.summary = TRY(top.text("summary"));
+  suite.must_hit = TRY(top.texts("must_hit"));
+  const toml::array* entries = parsed["scenario"].as_array();
+  if (entries == nullptr || entries->empty()) {
+    return fail(Errc::kInvalidData, fmt::format("{}: a suite lists [[scenario]] tables", name));
+  }
+  for (const toml::node& node : *entries) {
+    if (!node.is_table()) {
+      return fail(Errc::kInvalidData, fmt::format("{}: [[scenario]] must be a table", name));
+    }
+    Table entry(*node.as_table(), std::string(name));
+    const std::string scenario = TRY(entry.text("name"));
+    const int64_t share = TRY(entry.integer("share", 1, 1, 1000));
+    TRY(entry.finish());
+    suite.entries.push_back({TRY(load_scenario(scenario)), static_cast<uint32_t>(share)});
+  }
+  return suite;
+}
+
+}  // namespace
+
+Result<Scenario> parse_scenario(std::string_view name, std::string_view text) {
+  const toml::table parsed = TRY(parse_toml(name, text));
+  Scenario scenario;
+  scenario.name = name;
+  scenario.text = text;
+  Table top(parsed, std::string(name));
+  scenario.summary = TRY(top.text("summary"));
+
+  Table topology = TRY(top.table("topology"));
+  scenario.servers = static_cast<uint32_t>(TRY(topology.integer("servers", 1, 1, 1000)));
+  scenario.clients = static_cast<uint32_t>(TRY(topology.integer("clients", 3, 1, 1000)));
+  scenario.server = TRY(topology.text("server", "kv"));
+  scenario.server_options = TRY(topology.texts("options"));
+  TRY(topology.finish());
+
+  Table workload = TRY(top.table("workload"));
+  scenario.workload = TRY(workload.text("name"));
+  scenario.parameters = TRY(workload.rest_as_integers());
+
+  Table storm = TRY(top.table("storm"));
+  scenario.storm = std::chrono::seconds(TRY(storm.integer("seconds", 20, 0, 86'400)));
+  scenario.calm_limit = std::chrono::seconds(TRY(storm.integer("calm_seconds", 60, 1, 86'400)));
+  scenario.intensity = TRY(storm.number("intensity", 1.0));
+  scenario.faults = TRY(storm.texts("faults"));
+  scenario.ambient = TRY(storm.texts("ambient"));
+  TRY(storm.finish());
+  TRY(top.finish());
+  return scenario;
+}
+
+Result<Scenario> load_scenario(std::string_view name) {
+  auto text = read_either(name, "");
+  if (!text && text.error() == Errc::kNotFound && text.error().detail().empty()) {
+    return unknown(name);
+  }
+  return parse_scenario(name, TRY(std::move(text)));
+}
+
+Result<Suite> load_suite(std::string_view name) {
+  auto text = read_either(name, "suites/");
+  if (text && text->find("[[scenario]]") != std::string::npos) return parse_suite(name, *text);
+  Suite suite;
+  suite.name = name;
+  suite.entries.push_back({TRY(load_scenario(name)), 1});
+  suite.summary = suite.entries[0].scenario.summary;
+  return suite;
+}
+
+const Scenario& Suite::of(uint64_t seed) const {
+  uint64_t total = 0;
+  for (const Entry& entry : entries) total += entry.share;
+  uint64_t at = seed % total;
+  for (const Entry& entry : entries) {
+    if (at < entry.share) return entry.scenario;
+    at -= entry.share;
+  }
+  return entries.back().scenario;
+}
+
+namespace {
+
+std::vector<Listing> list_below(bool suites) {
+  constexpr std::string_view kFolder = "suites/";
+  std::vector<Listing> listings;
+  for (const EmbeddedFile& file : embedded_files()) {
+    if (file.path.starts_with(kFolder) != suites) continue;
+    std::string_view name = file.path.substr(0, file.path.size() - 5);
+    if (suites) name.remove_prefix(kFolder.size());
+    auto parsed = parse_toml(file.path, file.text);
+    std::string summary = parsed ? (*parsed)["summary"].value_or(std::string()) : "does not parse";
+    listings.push_back({std::string(name), std::move(summary)});
+  }
+  return listings;
+}
+
+}  // namespace
+
+std::vector<Listing> list_scenarios() { return list_below(false); }
+std::vector<Listing> list_suites() { return list_below(true); }
+
+}  // namespace seatrial::scenarios

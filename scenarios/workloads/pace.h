@@ -1,0 +1,21 @@
+// What workloads share: their parameters, and the pace at which clients ask.
+#pragma once
+
+#include <initializer_list>
+#include <string_view>
+
+#include "base/random.h"
+#include "scenarios/scenario.h"
+
+namespace seatrial::scenarios {
+
+// An error names the parameter that no such workload has.
+Result<void> known_parameters(const Scenario& scenario,
+                              std::initializer_list<std::string_view> names);
+int64_t parameter(const Scenario& scenario, std::string_view name, int64_t otherwise);
+
+// How long to think before an operation: bursts and pauses, so that `count` of them fill the
+// storm on average.
+os::Duration draw_think(base::RandomStream& random, const Scenario& scenario, int64_t count);
+
+}  // namespace seatrial::scenarios
