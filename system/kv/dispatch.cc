@@ -31,6 +31,15 @@ void reject(Session& session, resp::Writer& reply, std::string_view error) {
   reply.error(error);
 }
 
+// As reject(), for a command that is known: an EXEC that cannot run ends its transaction.
+void reject(Session& session, resp::Writer& reply, const Command& command,
+            std::string_view error) {
+  if (command.name != "exec") return reject(session, reply, error);
+  session.discard_transaction();
+  if (error.starts_with("ERR ")) error.remove_prefix(4);
+  reply.error(fmt::format("EXECABORT Transaction discarded because of: {}", error));
+}
+
 // Finds the command and checks its arity; answers and returns nullptr if it cannot be run.
 const Command* resolve(State& state, Session& session, resp::Args args, resp::Writer& reply) {
   const Command* command = state.commands.find(args[0]);
@@ -43,9 +52,7 @@ const Command* resolve(State& state, Session& session, resp::Args args, resp::Wr
   if (!command->subcommands.empty() && args.size() >= 2) {
     const Command* const container = command;
     command = find_subcommand(*container, args[1]);
-    if (command == nullptr && container->handler != nullptr) {
-      command = container;
-    } else if (command == nullptr) {
+    if (command == nullptr) {
       std::string upper(container->name);
       for (char& c : upper) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
       reject(session, reply,
@@ -55,7 +62,7 @@ const Command* resolve(State& state, Session& session, resp::Args args, resp::Wr
     }
   }
   if (!command->arity_fits(args.size())) [[unlikely]] {
-    reject(session, reply,
+    reject(session, reply, *command,
            fmt::format("ERR wrong number of arguments for '{}' command", command->name));
     return nullptr;
   }
@@ -91,7 +98,7 @@ void dispatch(State& state, Session& session, resp::Args args, resp::Writer& rep
                       (transaction.open && transaction.writes && command->name == "exec");
   if (writes && !state.log_status.refusal.empty() && !session.replaying()) [[unlikely]] {
     MARK("dispatch: write refused while the log fails");
-    reject(session, reply, state.log_status.refusal);
+    reject(session, reply, *command, state.log_status.refusal);
     ++state.stats.errors;
     return;
   }

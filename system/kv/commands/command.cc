@@ -149,7 +149,7 @@ void command_info(Context& context) {
   for (const std::string_view name : context.args.subspan(2)) {
     const Command* const command = context.state.commands.find_full(name);
     if (command == nullptr) {
-      context.reply.null_array();
+      context.reply.null();
     } else {
       describe(context.reply, *command);
     }

@@ -14,18 +14,23 @@ namespace seatrial::kv {
 namespace {
 
 void config_get(Context& context) {
-  std::vector<const Directive*> found;
+  struct Found {
+    std::string_view name;  // As it was asked for, unless by a pattern.
+    const Directive* directive;
+  };
+  std::vector<Found> found;
   for (const Directive& directive : directives()) {
     for (const std::string_view pattern : context.args.subspan(2)) {
       if (!glob_match(pattern, directive.name, true)) continue;
-      found.push_back(&directive);
+      const bool literal = equals_ignoring_case(pattern, directive.name);
+      found.push_back({literal ? pattern : directive.name, &directive});
       break;
     }
   }
   context.reply.map(found.size());
-  for (const Directive* const directive : found) {
-    context.reply.bulk(directive->name);
-    context.reply.bulk(directive->get(context.state.config));
+  for (const Found& setting : found) {
+    context.reply.bulk(setting.name);
+    context.reply.bulk(setting.directive->get(context.state.config));
   }
 }
 

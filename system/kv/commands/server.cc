@@ -1,12 +1,14 @@
 // Step 4: the server as a whole: its size, emptying it, ending it.
-#include "kv/command_table.h"
-#include "kv/errors.h"
-#include "kv/session.h"
-#include "kv/state.h"
+#include <fmt/format.h>
 
 #include <cmath>
 #include <cstdlib>
 #include <string>
+
+#include "kv/command_table.h"
+#include "kv/errors.h"
+#include "kv/session.h"
+#include "kv/state.h"
 
 namespace seatrial::kv {
 namespace {
@@ -109,7 +111,8 @@ void debug(Context& context) {
   if (args.size() == 3 && equals_ignoring_case(args[1], "set-active-expire")) {
     return debug_set_active_expire(context);
   }
-  context.reply.error("ERR unknown subcommand or wrong number of arguments for 'DEBUG'");
+  context.reply.error(fmt::format(
+      "ERR unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP.", args[1]));
 }
 
 constexpr Command kCommands[] = {
