@@ -90,6 +90,7 @@ class LinuxFile final : public os::File {
   }
 
   Result<void> sync_data() override {
+    TRY(check_writable("sync"));
     // Not repeated after a failure, whatever it is: the second call may lie.
     return workers_.run([&] { return zero_or_fail(::fdatasync(fd_), "fdatasync", path_); });
   }

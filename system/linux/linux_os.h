@@ -14,8 +14,8 @@
 namespace seatrial::linux {
 
 struct LinuxOptions {
-  std::string working_directory;  // Where relative paths begin; empty: that of the process.
-  std::string log_file;           // Appended to; empty: standard error.
+  std::string working_directory = {};  // Where relative paths begin; empty: that of the process.
+  std::string log_file = {};           // Appended to; empty: standard error.
   base::LogLevel log_level = base::LogLevel::kInfo;
   unsigned disk_threads = 4;  // At least one.
 };

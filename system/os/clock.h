@@ -20,7 +20,8 @@ class Clock {
   virtual MonotonicTime monotonic() const = 0;
   virtual WallTime wall() const = 0;
 
-  // Parks until `time`, or later: never earlier by monotonic(). kCancelled ends it early.
+  // Parks until `time`, or later: never earlier by monotonic(). Those who wait for different times
+  // go on in their order. kCancelled ends it early.
   virtual Result<void> sleep_until(MonotonicTime time) = 0;
 
   Result<void> sleep_for(Duration duration) { return sleep_until(monotonic() + duration); }

@@ -13,10 +13,12 @@
 //   without ever writing them. Whoever gets the error must not build on those bytes: write them
 //   again (or elsewhere), sync, and only then promise.
 //
-// All calls on paths and files park the fiber; none blocks other fibers. Calls on one file from
-// several fibers are allowed and take effect in some order. Paths are absolute or relative to the
-// node's working directory, with '/' between names.
-// Faults: kIo anywhere, kNoSpace and short writes in writing calls, stalls anywhere.
+// All calls on paths and files park the fiber; none blocks other fibers. Once begun a call is seen
+// to its end: it has no deadline, and cancel() neither ends it nor keeps a cancelled fiber from
+// making it, so that a fiber on its way out can still finish its files. Calls on one file from
+// several fibers are allowed and take effect in some order; a File outlives the calls on it. Paths
+// are absolute or relative to the node's working directory, with '/' between names. Faults: kIo
+// anywhere, kNoSpace and short writes in writing calls, stalls anywhere.
 #pragma once
 
 #include <cstdint>
@@ -47,6 +49,7 @@ inline constexpr OpenOptions kOpenOrCreate{.write = true, .create = true};
 inline constexpr OpenOptions kCreateNew{.write = true, .create = true, .exclusive = true};
 inline constexpr OpenOptions kReplace{.write = true, .create = true, .truncate = true};
 
+// The writing calls, sync_data() included, fail with kReadOnly on a file opened for reading only.
 class File {
  public:
   // Closes, and syncs nothing.

@@ -3,6 +3,8 @@
 // A stream is bytes, not messages: any read may return fewer than asked for, any write may take
 // fewer than offered, and the stream may be cut after any byte. The network may also never
 // answer, so whoever cannot wait for ever gives a deadline; keepalive is the node's own work.
+// A call may let other fibers run also where it has something to return at once, so that a busy
+// stream keeps nobody from the rest; in a cancelled fiber it returns kCancelled even then.
 // One fiber reads and one writes at a time. Nobody else's memory is touched after a call returns.
 #pragma once
 
@@ -69,17 +71,19 @@ class Listener {
   // descriptor is left: wait a little and go on).
   virtual Result<std::unique_ptr<Stream>> accept(MonotonicTime deadline = kNever) = 0;
 
+  // As the destructor; parked and later accept() return kClosed. Safe to call again.
   virtual void close() = 0;
-  virtual const Address& local() const = 0;  // With the port that was given for port 0.
+  // As given to listen(), with the port that was given for port 0.
+  virtual const Address& local() const = 0;
 };
 
 class Network {
  public:
   virtual ~Network() = default;
 
-  // Does not park. Errors: kAddressInUse, kPermission, kInvalidArgument (not an address of this
-  // host). `backlog`: connections that may wait for accept(); beyond it a caller waits in the
-  // network.
+  // Does not park. Errors: kAddressInUse, kPermission, kInvalidArgument (neither an address of
+  // this host nor "localhost"). `backlog`: connections that may wait for accept(); beyond it a
+  // caller waits in the network.
   virtual Result<std::unique_ptr<Listener>> listen(const Address& address, int backlog = 511) = 0;
 
   // Parks until connected. Errors: kRefused, kUnreachable, kReset, kDeadline, kCancelled. Without

@@ -59,10 +59,12 @@ class Process {
   // for already), kDeadline, kCancelled. An ended child that nobody waits for stays known.
   virtual Result<ExitStatus> wait(Pid child, MonotonicTime deadline = kNever) = 0;
 
-  // Does not park; returns before the child has ended. kNotFound: no such child.
+  // To a child, or to this process itself. Does not park; returns before the child has ended.
+  // No effect on a child that has ended but was not waited for. kNotFound: no such child.
   virtual Result<void> kill(Pid child, Signal signal) = 0;
 
-  // Set once, when this process is asked to stop; whoever runs the node waits for it.
+  // Set once, when this process is asked to stop; whoever runs the node waits for it. A process
+  // that does not look goes on. A child has its own, which its parent's stop does not set.
   virtual Event& stop_requested() = 0;
 };
 
