@@ -8,6 +8,7 @@
 #include "checkers/hjl.h"
 #include "checkers/linearizability.h"
 #include "checkers/readers/porcupine.h"
+#include "checkers/transactions.h"
 
 namespace seatrial::checkers {
 namespace {
@@ -26,6 +27,8 @@ constexpr std::array kRows = {
         check_linearizability},
     Row{{"kvx", "kvx", "linearizable keys with expiry: get, set (px), del, incr, getset"},
         check_linearizability},
+    Row{{"txn", "txn", "strictly serializable transactions: get, set, watch, exec"},
+        check_transactions},
 };
 
 constexpr auto kInfos = [] {

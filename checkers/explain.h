@@ -15,12 +15,12 @@ struct CellHistory {
   const History* history = nullptr;
   const EventTimes* times = nullptr;
   KeyId key = kNoKey;
-  std::vector<CellOperation> operations;
+  std::vector<Claim> operations;
   std::vector<const Operation*> failed;
 };
 
 // Searches for a linearization of `operations`; zones are not tried.
-SearchResult search_cell(const CellHistory& cell, std::span<const CellOperation> operations,
+SearchResult search_cell(const CellHistory& cell, std::span<const Claim> operations,
                          uint32_t events, const Options& options, const Budget& budget,
                          std::vector<OperationId>* order = nullptr);
 

@@ -112,8 +112,11 @@ class Generator {
         }
         break;
       case Function::kGetset:
-      case Function::kAppend: argument = fresh(); break;
-      default: break;
+      case Function::kAppend:
+        argument = fresh();
+        break;
+      default:
+        break;
     }
     state.id = recorder_.invoke(now_, client, function, key(), argument);
   }
@@ -218,8 +221,7 @@ class Generator {
       return Value::list(results);
     }
     const bool untold = operation.function == Function::kAppend && last_value_ % 2 == 0;
-    if (untold || operation.function == Function::kSet ||
-        operation.function == Function::kWatch) {
+    if (untold || operation.function == Function::kSet || operation.function == Function::kWatch) {
       return Value::text("OK");
     }
     return scalar(reply.answer, operation.function, arena);
