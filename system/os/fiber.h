@@ -15,6 +15,9 @@
 // first, with an Os that does nothing any more. A destructor does not park (FiberGroup's may).
 #pragma once
 
+#include "base/error.h"
+#include "os/time.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -23,9 +26,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/error.h"
-#include "os/time.h"
 
 namespace seatrial::os {
 

@@ -1,8 +1,8 @@
 // Streams, listeners and connects: what os/network.h promises.
+#include "tests/contract/machine.h"
+
 #include <algorithm>
 #include <utility>
-
-#include "tests/contract/machine.h"
 
 namespace seatrial::contract {
 namespace {
