@@ -48,6 +48,7 @@ class SimListener : public os::Listener {
         process_.fibers().park();
         return fail(Errc::kCancelled);
       }
+      if (process_.fibers().cancelled()) return fail(Errc::kCancelled);
       if (closed_) return fail(Errc::kClosed);
       if (!queue_.empty()) {
         Connection* connection = queue_.front();
