@@ -11,9 +11,9 @@ namespace seatrial::sim {
 std::span<const Fault* const> all_faults() {
   // Listed by hand: a registrar in a static library gets lost in linking.
   static const Fault* const faults[] = {
-      disk_stall_fault(),    disk_sync_error_fault(),    disk_write_error_fault(),
-      net_partition_fault(), net_reset_fault(),          process_kill_fault(),
-      process_pause_fault(), process_power_loss_fault(),
+      disk_stall_fault(),    disk_sync_error_fault(), disk_write_error_fault(),
+      net_partition_fault(), net_reset_fault(),       process_crash_loop_fault(),
+      process_kill_fault(),  process_pause_fault(),   process_power_loss_fault(),
   };
   return faults;
 }
