@@ -14,8 +14,8 @@ std::string problem(std::string_view text, const std::vector<std::string>& optio
 }
 
 TEST(Config, ReadsAFileAndLetsOptionsOverrideIt) {
-  const std::vector<std::string> options = {"--port", "7000", "--appendfsync", "always",
-                                            "--bind", "10.0.0.1", "10.0.0.2", "--save", ""};
+  const std::vector<std::string> options = {
+      "--port", "7000", "--appendfsync", "always", "--bind", "10.0.0.1", "10.0.0.2", "--save", ""};
   const auto config = parse_config("redis.conf",
                                    "# a comment\n\nport 6380\r\n  appendonly YES\n"
                                    "dir \"/tmp/a b\"\nproto-max-bulk-len 64mb\n",

@@ -121,8 +121,7 @@ TEST(Transaction, AnErrorWhileQueueingRefusesAll) {
   server.run("MULTI");
   server.run("SET a 1");
   EXPECT_EQ(server.run("NOSUCH"), "-ERR unknown command 'NOSUCH', with args beginning with: |");
-  EXPECT_EQ(server.run("EXEC"),
-            "-EXECABORT Transaction discarded because of previous errors.|");
+  EXPECT_EQ(server.run("EXEC"), "-EXECABORT Transaction discarded because of previous errors.|");
   EXPECT_EQ(server.run("EXISTS a"), ":0|");
   EXPECT_EQ(server.take_effects(), "");
 }
@@ -150,23 +149,22 @@ RC_GTEST_PROP(EffectsProperty, RepeatTheExecutionExactly, ()) {
     const std::string key = *rc::gen::elementOf(kKeys);
     const std::string number = std::to_string(*rc::gen::inRange(-3, 30));
     first.now += *rc::gen::inRange(0, 20);
-    const std::vector<std::string> kLines = {
-        "SET " + key + " " + number,
-        "SET " + key + " " + number + " PX 15",
-        "SET " + key + " v NX",
-        "SET " + key + " v XX KEEPTTL",
-        "INCRBY " + key + " " + number,
-        "APPEND " + key + " " + number,
-        "DEL " + key + " a",
-        "PEXPIRE " + key + " " + number,
-        "PEXPIRE " + key + " 25 GT",
-        "PERSIST " + key,
-        "MSET a 1 " + key + " 2",
-        "MULTI",
-        "EXEC",
-        "SELECT " + std::to_string(*rc::gen::inRange(0, 2)),
-        "FLUSHDB",
-        "GET " + key};
+    const std::vector<std::string> kLines = {"SET " + key + " " + number,
+                                             "SET " + key + " " + number + " PX 15",
+                                             "SET " + key + " v NX",
+                                             "SET " + key + " v XX KEEPTTL",
+                                             "INCRBY " + key + " " + number,
+                                             "APPEND " + key + " " + number,
+                                             "DEL " + key + " a",
+                                             "PEXPIRE " + key + " " + number,
+                                             "PEXPIRE " + key + " 25 GT",
+                                             "PERSIST " + key,
+                                             "MSET a 1 " + key + " 2",
+                                             "MULTI",
+                                             "EXEC",
+                                             "SELECT " + std::to_string(*rc::gen::inRange(0, 2)),
+                                             "FLUSHDB",
+                                             "GET " + key};
     first.run(kLines[static_cast<size_t>(step)]);
   }
   std::vector<std::string> lines;

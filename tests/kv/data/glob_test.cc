@@ -13,15 +13,17 @@ TEST(Glob, MatchesAsRedisDoes) {
     const char* text;
     bool matches;
   };
-  const Case kCases[] = {
-      {"*", "", true},          {"*", "abc", true},        {"", "", true},
-      {"", "a", false},         {"a*c", "abbbc", true},    {"a*c", "abbbd", false},
-      {"a?c", "abc", true},     {"a?c", "ac", false},      {"[abc]", "b", true},
-      {"[abc]", "d", false},    {"[^abc]", "d", true},     {"[^abc]", "a", false},
-      {"[a-c]x", "bx", true},   {"[c-a]x", "bx", true},    {"\\*", "*", true},
-      {"\\*", "a", false},      {"[\\]]", "]", true},      {"a**b", "axxb", true},
-      {"*a*b*", "xaxbx", true}, {"*a*b*", "xbxax", false}, {"[", "[", false},
-      {"h[ae]llo", "hello", true}};
+  const Case kCases[] = {{"*", "", true},          {"*", "abc", true},
+                         {"", "", true},           {"", "a", false},
+                         {"a*c", "abbbc", true},   {"a*c", "abbbd", false},
+                         {"a?c", "abc", true},     {"a?c", "ac", false},
+                         {"[abc]", "b", true},     {"[abc]", "d", false},
+                         {"[^abc]", "d", true},    {"[^abc]", "a", false},
+                         {"[a-c]x", "bx", true},   {"[c-a]x", "bx", true},
+                         {"\\*", "*", true},       {"\\*", "a", false},
+                         {"[\\]]", "]", true},     {"a**b", "axxb", true},
+                         {"*a*b*", "xaxbx", true}, {"*a*b*", "xbxax", false},
+                         {"[", "[", false},        {"h[ae]llo", "hello", true}};
   for (const Case& one : kCases) {
     EXPECT_EQ(glob_match(one.pattern, one.text), one.matches) << one.pattern << " " << one.text;
   }

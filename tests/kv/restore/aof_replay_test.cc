@@ -246,9 +246,8 @@ TEST(AofReplay, ACommandThatFailsStopsTheStart) {
   const Loaded loaded = load(log.bytes);
   ASSERT_TRUE(loaded.refusal);
   EXPECT_NE(loaded.refusal->find("it is bad"), std::string::npos);
-  EXPECT_NE(
-      loaded.refusal->find("offset " + std::to_string(log.bytes.find("*1\r\n$3\r\nBAD"))),
-      std::string::npos)
+  EXPECT_NE(loaded.refusal->find("offset " + std::to_string(log.bytes.find("*1\r\n$3\r\nBAD"))),
+            std::string::npos)
       << *loaded.refusal;
 }
 
