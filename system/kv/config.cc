@@ -40,8 +40,9 @@ bool parse_bytes(std::string_view text, int64_t& value) {
     std::string_view name;
     int64_t bytes;
   };
-  constexpr Unit kUnits[] = {{"", 1},          {"b", 1},       {"k", 1000},
-                             {"kb", 1024},     {"m", 1000000}, {"mb", 1024 * 1024},
+  constexpr Unit kUnits[] = {{"", 1},           {"b", 1},
+                             {"k", 1000},       {"kb", 1024},
+                             {"m", 1000000},    {"mb", 1024 * 1024},
                              {"g", 1000000000}, {"gb", 1024 * 1024 * 1024}};
   for (const Unit& known : kUnits) {
     if (!equals_ignoring_case(unit, known.name)) continue;
@@ -56,7 +57,8 @@ std::string set_bytes(Config& config, Words words) {
   if (words.size() != 1 || !parse_bytes(words[0], value)) {
     return "argument must be a memory value";
   }
-  if (value < Min) return fmt::format("argument must be between {} and {} inclusive", Min, INT64_MAX);
+  if (value < Min)
+    return fmt::format("argument must be between {} and {} inclusive", Min, INT64_MAX);
   config.*Member = value;
   return {};
 }
@@ -97,7 +99,9 @@ std::string set_file_name(Config& config, Words words) {
   return {};
 }
 
-std::string get_bind(const Config& config) { return fmt::format("{}", fmt::join(config.bind, " ")); }
+std::string get_bind(const Config& config) {
+  return fmt::format("{}", fmt::join(config.bind, " "));
+}
 std::string set_bind(Config& config, Words words) {
   if (words.size() > 16) return "too many addresses, at most 16";
   config.bind.assign(words.begin(), words.end());
@@ -239,9 +243,9 @@ base::Result<Config> parse_config(std::string_view file_name, std::string_view f
   TRY(apply_file(config, file_name, file_text));
   for (size_t i = 0; i < options.size();) {
     if (!options[i].starts_with("--")) {
-      return base::fail(base::Errc::kInvalidArgument,
-                        fmt::format("command line: expected an option as --port, got '{}'",
-                                    options[i]));
+      return base::fail(
+          base::Errc::kInvalidArgument,
+          fmt::format("command line: expected an option as --port, got '{}'", options[i]));
     }
     size_t end = i + 1;
     while (end < options.size() && !options[end].starts_with("--")) ++end;

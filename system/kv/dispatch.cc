@@ -32,8 +32,7 @@ void reject(Session& session, resp::Writer& reply, std::string_view error) {
 }
 
 // As reject(), for a command that is known: an EXEC that cannot run ends its transaction.
-void reject(Session& session, resp::Writer& reply, const Command& command,
-            std::string_view error) {
+void reject(Session& session, resp::Writer& reply, const Command& command, std::string_view error) {
   if (command.name != "exec") return reject(session, reply, error);
   session.discard_transaction();
   if (error.starts_with("ERR ")) error.remove_prefix(4);
@@ -55,9 +54,9 @@ const Command* resolve(State& state, Session& session, resp::Args args, resp::Wr
     if (command == nullptr) {
       std::string upper(container->name);
       for (char& c : upper) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-      reject(session, reply,
-             fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", args[1].substr(0, 128),
-                         upper));
+      reject(
+          session, reply,
+          fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", args[1].substr(0, 128), upper));
       return nullptr;
     }
   }
@@ -94,8 +93,8 @@ void dispatch(State& state, Session& session, resp::Args args, resp::Writer& rep
     return;
   }
   const Transaction& transaction = session.transaction;
-  const bool writes = command->has(kWrite) ||
-                      (transaction.open && transaction.writes && command->name == "exec");
+  const bool writes =
+      command->has(kWrite) || (transaction.open && transaction.writes && command->name == "exec");
   if (writes && !state.log_status.refusal.empty() && !session.replaying()) [[unlikely]] {
     MARK("dispatch: write refused while the log fails");
     reject(session, reply, *command, state.log_status.refusal);

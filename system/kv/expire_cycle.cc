@@ -6,9 +6,9 @@
 namespace seatrial::kv {
 namespace {
 
-constexpr size_t kSeenMax = 400;           // Of one database at one turn.
-constexpr size_t kBucketsMax = 200;        // Looked into at one turn, mostly empty ones.
-constexpr size_t kResizeBuckets = 1000;    // Moved at one turn.
+constexpr size_t kSeenMax = 400;         // Of one database at one turn.
+constexpr size_t kBucketsMax = 200;      // Looked into at one turn, mostly empty ones.
+constexpr size_t kResizeBuckets = 1000;  // Moved at one turn.
 constexpr std::chrono::milliseconds kSoon{1};
 
 }  // namespace

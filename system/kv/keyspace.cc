@@ -30,8 +30,7 @@ bool Keyspace::erase(int database, std::string_view key) {
 
 void Keyspace::flush(int database) {
   Database& emptied = at(database);
-  watches_.flushing(database,
-                    [&](const std::string& key) { return emptied.find(key) != nullptr; });
+  watches_.flushing(database, [&](const std::string& key) { return emptied.find(key) != nullptr; });
   emptied.clear();
 }
 

@@ -113,9 +113,8 @@ base::Result<void> Server::restore() {
   Session session(state_, nullptr, nullptr, {});
   resp::Writer reply;
   const os::MonotonicTime begun = os_.clock.monotonic();
-  OpenedAof opened = TRY(open_aof(os_, state_.config, [&](resp::Args args) {
-    return replay(session, reply, args);
-  }));
+  OpenedAof opened = TRY(
+      open_aof(os_, state_.config, [&](resp::Args args) { return replay(session, reply, args); }));
   CHECK(!session.transaction.open);
   const auto took = std::chrono::duration_cast<milliseconds>(os_.clock.monotonic() - begun);
   os_.log.info("Loaded {}: {} commands in {} ms", opened.path, opened.commands, took.count());

@@ -97,9 +97,8 @@ base::Result<std::optional<Reply>> ReplyParser::value(size_t& at, int depth) con
       return Reply::array(std::move(items));
     }
     default:
-      return fail(Errc::kInvalidData,
-                  fmt::format("answer: expected a type, found byte {:#04x}",
-                              static_cast<unsigned char>(type)));
+      return fail(Errc::kInvalidData, fmt::format("answer: expected a type, found byte {:#04x}",
+                                                  static_cast<unsigned char>(type)));
   }
 }
 

@@ -22,17 +22,16 @@ std::string describe(const Session& session, WallMs now) {
   if (session.watcher.failed()) flags += 'd';
   if (session.no_evict) flags += 'e';
   if (flags.empty()) flags = "N";
-  const int64_t queued = session.transaction.open
-                             ? static_cast<int64_t>(session.transaction.requests.size())
-                             : -1;
+  const int64_t queued =
+      session.transaction.open ? static_cast<int64_t>(session.transaction.requests.size()) : -1;
   return fmt::format(
       "id={} addr={} laddr={} fd=-1 name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 "
       "multi={} qbuf={} qbuf-free={} argv-mem=0 multi-mem={} rbs={} rbp={} obl={} oll=0 omem=0 "
       "tot-mem={} events=r cmd={} user=default redir=-1 resp=2",
       session.id(), session.peer().address, session.peer().local_address, session.name,
       seconds(session.peer().connected), seconds(session.last_used), flags, session.database,
-      queued, buffered.input, buffered.input_room, session.transaction.bytes,
-      buffered.output_room, buffered.output_room, buffered.output,
+      queued, buffered.input, buffered.input_room, session.transaction.bytes, buffered.output_room,
+      buffered.output_room, buffered.output,
       buffered.input + buffered.input_room + buffered.output_room + session.transaction.bytes,
       session.last_command == nullptr ? "NULL" : session.last_command->name);
 }
@@ -239,23 +238,47 @@ constexpr Command kSubcommands[] = {
      "Answers what CLIENT can do"},
     {"client|id", client_id, 2, kOwn, Group::kConnection, "5.0.0",
      "Answers the number of the connection"},
-    {"client|info", client_info, 2, kOwn, Group::kConnection, "6.2.0", "Describes the connection",
-     {}, {}, "nondeterministic_output"},
+    {"client|info",
+     client_info,
+     2,
+     kOwn,
+     Group::kConnection,
+     "6.2.0",
+     "Describes the connection",
+     {},
+     {},
+     "nondeterministic_output"},
     {"client|kill", client_kill, -3, kOwn | kAdmin, Group::kConnection, "2.4.0",
      "Closes connections"},
-    {"client|list", client_list, -2, kOwn | kAdmin, Group::kConnection, "2.4.0",
-     "Describes all connections", {}, {}, "nondeterministic_output"},
+    {"client|list",
+     client_list,
+     -2,
+     kOwn | kAdmin,
+     Group::kConnection,
+     "2.4.0",
+     "Describes all connections",
+     {},
+     {},
+     "nondeterministic_output"},
     {"client|no-evict", client_no_evict, 3, kOwn | kAdmin, Group::kConnection, "7.0.0",
      "Protects the connection from eviction"},
-    {"client|reply", client_reply, 3, kOwn, Group::kConnection, "3.2.0",
-     "Sends replies, or not"},
+    {"client|reply", client_reply, 3, kOwn, Group::kConnection, "3.2.0", "Sends replies, or not"},
     {"client|setname", client_setname, 3, kOwn, Group::kConnection, "2.6.9",
      "Names the connection"},
 };
 
 constexpr Command kCommands[] = {
-    {"client", nullptr, -2, 0, Group::kConnection, "2.4.0", "Commands about connections", {}, {},
-     {}, kSubcommands},
+    {"client",
+     nullptr,
+     -2,
+     0,
+     Group::kConnection,
+     "2.4.0",
+     "Commands about connections",
+     {},
+     {},
+     {},
+     kSubcommands},
 };
 
 }  // namespace

@@ -18,13 +18,19 @@ struct FlagName {
 };
 // In the order that Redis lists them.
 constexpr FlagName kFlagNames[] = {
-    {kWrite, "write"},       {kReadOnly, "readonly"},
-    {kDenyOom, "denyoom"},   {kAdmin, "admin"},
-    {kNoScript, "noscript"}, {kLoading, "loading"},
-    {kStale, "stale"},       {kSkipSlowlog, "skip_slowlog"},
-    {kFast, "fast"},         {kNoAuth, "no_auth"},
+    {kWrite, "write"},
+    {kReadOnly, "readonly"},
+    {kDenyOom, "denyoom"},
+    {kAdmin, "admin"},
+    {kNoScript, "noscript"},
+    {kLoading, "loading"},
+    {kStale, "stale"},
+    {kSkipSlowlog, "skip_slowlog"},
+    {kFast, "fast"},
+    {kNoAuth, "no_auth"},
     {kNoAsyncLoading, "no_async_loading"},
-    {kNoMulti, "no_multi"},  {kAllowBusy, "allow_busy"},
+    {kNoMulti, "no_multi"},
+    {kAllowBusy, "allow_busy"},
 };
 
 std::vector<std::string_view> split_blanks(std::string_view text) {
@@ -48,8 +54,8 @@ std::vector<std::string_view> categories(const Command& command) {
   if (command.group == Group::kString) names.push_back("@string");
   if (command.has(kAdmin)) names.push_back("@admin");
   names.push_back(command.has(kFast) ? "@fast" : "@slow");
-  const bool dangerous = command.has(kAdmin) || command.name == "keys" ||
-                         command.name == "info" || command.name.starts_with("flush");
+  const bool dangerous = command.has(kAdmin) || command.name == "keys" || command.name == "info" ||
+                         command.name.starts_with("flush");
   if (dangerous) names.push_back("@dangerous");
   const bool connection = (command.group == Group::kConnection && command.name != "client") ||
                           command.name.starts_with("command");
@@ -258,21 +264,54 @@ constexpr std::string_view kUnordered = "nondeterministic_output_order";
 constexpr Command kSubcommands[] = {
     {"command|count", command_count, 2, kAnytime, Group::kServer, "2.8.13",
      "Answers how many commands there are"},
-    {"command|docs", command_docs, -2, kAnytime, Group::kServer, "7.0.0",
-     "Answers what commands are for", {}, {}, kUnordered},
+    {"command|docs",
+     command_docs,
+     -2,
+     kAnytime,
+     Group::kServer,
+     "7.0.0",
+     "Answers what commands are for",
+     {},
+     {},
+     kUnordered},
     {"command|getkeys", command_getkeys, -4, kAnytime, Group::kServer, "2.8.13",
      "Answers which of the arguments are keys"},
     {"command|help", command_help, 2, kAnytime, Group::kServer, "5.0.0",
      "Answers what COMMAND can do"},
-    {"command|info", command_info, -2, kAnytime, Group::kServer, "2.8.13", "Describes commands",
-     {}, {}, kUnordered},
-    {"command|list", command_list, -2, kAnytime, Group::kServer, "7.0.0",
-     "Answers the names of commands", {}, {}, kUnordered},
+    {"command|info",
+     command_info,
+     -2,
+     kAnytime,
+     Group::kServer,
+     "2.8.13",
+     "Describes commands",
+     {},
+     {},
+     kUnordered},
+    {"command|list",
+     command_list,
+     -2,
+     kAnytime,
+     Group::kServer,
+     "7.0.0",
+     "Answers the names of commands",
+     {},
+     {},
+     kUnordered},
 };
 
 constexpr Command kCommands[] = {
-    {"command", command_all, -1, kAnytime, Group::kServer, "2.8.13", "Describes all commands", {},
-     {}, kUnordered, kSubcommands},
+    {"command",
+     command_all,
+     -1,
+     kAnytime,
+     Group::kServer,
+     "2.8.13",
+     "Describes all commands",
+     {},
+     {},
+     kUnordered,
+     kSubcommands},
 };
 
 }  // namespace

@@ -35,8 +35,8 @@ void config_get(Context& context) {
 }
 
 void fail_set(Context& context, std::string_view name, std::string_view problem) {
-  context.reply.error(fmt::format(
-      "ERR CONFIG SET failed (possibly related to argument '{}') - {}", name, problem));
+  context.reply.error(
+      fmt::format("ERR CONFIG SET failed (possibly related to argument '{}') - {}", name, problem));
 }
 
 // All settings or none.
@@ -47,8 +47,8 @@ void config_set(Context& context) {
   for (size_t i = 2; i < args.size(); i += 2) {
     const Directive* const directive = find_directive(args[i]);
     if (directive == nullptr) {
-      return context.reply.error(fmt::format(
-          "ERR Unknown option or number of arguments for CONFIG SET - '{}'", args[i]));
+      return context.reply.error(
+          fmt::format("ERR Unknown option or number of arguments for CONFIG SET - '{}'", args[i]));
     }
     if (directive->fixed) return fail_set(context, args[i], "can't set immutable config");
     for (const Directive* const other : given) {
@@ -103,12 +103,29 @@ constexpr Command kSubcommands[] = {
      "Sets the counters of INFO to zero"},
     {"config|rewrite", config_rewrite, 2, kOperator, Group::kServer, "2.8.0",
      "Rewrites the configuration file"},
-    {"config|set", config_set, -4, kOperator, Group::kServer, "2.0.0", "Changes settings", {}, {},
+    {"config|set",
+     config_set,
+     -4,
+     kOperator,
+     Group::kServer,
+     "2.0.0",
+     "Changes settings",
+     {},
+     {},
      "request_policy:all_nodes response_policy:all_succeeded"},
 };
 
 constexpr Command kCommands[] = {
-    {"config", nullptr, -2, 0, Group::kServer, "2.0.0", "Commands about settings", {}, {}, {},
+    {"config",
+     nullptr,
+     -2,
+     0,
+     Group::kServer,
+     "2.0.0",
+     "Commands about settings",
+     {},
+     {},
+     {},
      kSubcommands},
 };
 

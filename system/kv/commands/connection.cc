@@ -62,8 +62,7 @@ void hello(Context& context) {
       }
       context.session.name = args[i];
     } else {
-      return context.reply.error(
-          fmt::format("ERR Syntax error in HELLO option '{}'", args[i]));
+      return context.reply.error(fmt::format("ERR Syntax error in HELLO option '{}'", args[i]));
     }
   }
   context.reply.map(7);
@@ -88,12 +87,18 @@ constexpr uint32_t kAlways = kNoScript | kLoading | kStale | kFast | kNoAuth | k
 constexpr Command kCommands[] = {
     {"echo", echo, 2, kLoading | kStale | kFast, Group::kConnection, "1.0.0",
      "Answers its argument"},
-    {"hello", hello, -1, kAlways, Group::kConnection, "6.0.0",
-     "Agrees on the protocol's version"},
-    {"ping", ping, -1, kFast, Group::kConnection, "1.0.0", "Answers PONG", {}, {},
+    {"hello", hello, -1, kAlways, Group::kConnection, "6.0.0", "Agrees on the protocol's version"},
+    {"ping",
+     ping,
+     -1,
+     kFast,
+     Group::kConnection,
+     "1.0.0",
+     "Answers PONG",
+     {},
+     {},
      "request_policy:all_shards response_policy:all_succeeded"},
-    {"quit", quit, -1, kAlways | kUnqueued, Group::kConnection, "1.0.0",
-     "Closes the connection"},
+    {"quit", quit, -1, kAlways | kUnqueued, Group::kConnection, "1.0.0", "Closes the connection"},
     {"reset", reset, 1, kAlways | kUnqueued, Group::kConnection, "6.2.0",
      "Makes the connection as it was when new"},
     {"select", select, 2, kLoading | kStale | kFast, Group::kConnection, "1.0.0",

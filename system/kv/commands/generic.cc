@@ -67,8 +67,7 @@ bool parse_conditions(Context& context, ExpireConditions& conditions) {
       return false;
     }
   }
-  if (conditions.if_none &&
-      (conditions.if_some || conditions.if_later || conditions.if_earlier)) {
+  if (conditions.if_none && (conditions.if_some || conditions.if_later || conditions.if_earlier)) {
     context.reply.error("ERR NX and XX, GT or LT options at the same time are not compatible");
     return false;
   }
@@ -167,8 +166,16 @@ constexpr Command kCommands[] = {
      "Sets a deadline, in seconds since 1970", kOneKey, "RW update"},
     {"expiretime", expiretime, 2, kReadOnly | kFast, Group::kGeneric, "7.0.0",
      "Answers the deadline in seconds since 1970", kOneKey, "RO access"},
-    {"keys", keys, 2, kReadOnly, Group::kGeneric, "1.0.0", "Lists the keys that match a pattern",
-     {}, {}, "request_policy:all_shards nondeterministic_output_order"},
+    {"keys",
+     keys,
+     2,
+     kReadOnly,
+     Group::kGeneric,
+     "1.0.0",
+     "Lists the keys that match a pattern",
+     {},
+     {},
+     "request_policy:all_shards nondeterministic_output_order"},
     {"persist", persist, 2, kWrite | kFast, Group::kGeneric, "2.2.0", "Removes the deadline",
      kOneKey, "RW update"},
     {"pexpire", pexpire, -3, kWrite | kFast, Group::kGeneric, "2.6.0",
@@ -179,8 +186,8 @@ constexpr Command kCommands[] = {
      "Answers the deadline in milliseconds since 1970", kOneKey, "RO access"},
     {"pttl", pttl, 2, kReadOnly | kFast, Group::kGeneric, "2.6.0",
      "Answers the milliseconds left to live", kOneKey, "RO access", "nondeterministic_output"},
-    {"ttl", ttl, 2, kReadOnly | kFast, Group::kGeneric, "1.0.0",
-     "Answers the seconds left to live", kOneKey, "RO access", "nondeterministic_output"},
+    {"ttl", ttl, 2, kReadOnly | kFast, Group::kGeneric, "1.0.0", "Answers the seconds left to live",
+     kOneKey, "RO access", "nondeterministic_output"},
     {"type", type, 2, kReadOnly | kFast, Group::kGeneric, "1.0.0", "Answers the type of a value",
      kOneKey, "RO"},
 };

@@ -132,22 +132,18 @@ struct Section {
   void (*write)(const Context& context, std::string& text);
 };
 constexpr Section kSections[] = {
-    {"server", "Server", server_section},
-    {"clients", "Clients", clients_section},
-    {"memory", "Memory", memory_section},
-    {"persistence", "Persistence", persistence_section},
-    {"stats", "Stats", stats_section},
-    {"replication", "Replication", replication_section},
-    {"cluster", "Cluster", cluster_section},
-    {"keyspace", "Keyspace", keyspace_section},
+    {"server", "Server", server_section},    {"clients", "Clients", clients_section},
+    {"memory", "Memory", memory_section},    {"persistence", "Persistence", persistence_section},
+    {"stats", "Stats", stats_section},       {"replication", "Replication", replication_section},
+    {"cluster", "Cluster", cluster_section}, {"keyspace", "Keyspace", keyspace_section},
 };
 
 bool wanted(resp::Args args, const Section& section) {
   if (args.size() == 1) return true;
   for (const std::string_view word : args.subspan(1)) {
-    for (const std::string_view name : {section.name, std::string_view("all"),
-                                        std::string_view("everything"),
-                                        std::string_view("default")}) {
+    for (const std::string_view name :
+         {section.name, std::string_view("all"), std::string_view("everything"),
+          std::string_view("default")}) {
       if (equals_ignoring_case(word, name)) return true;
     }
   }
@@ -166,7 +162,15 @@ void info(Context& context) {
 }
 
 constexpr Command kCommands[] = {
-    {"info", info, -1, kLoading | kStale, Group::kServer, "1.0.0", "The server in figures", {}, {},
+    {"info",
+     info,
+     -1,
+     kLoading | kStale,
+     Group::kServer,
+     "1.0.0",
+     "The server in figures",
+     {},
+     {},
      "nondeterministic_output request_policy:all_shards response_policy:special"},
 };
 

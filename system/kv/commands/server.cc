@@ -20,8 +20,9 @@ void dbsize(Context& context) {
 // [ASYNC | SYNC]: memory is given back at once either way.
 bool flush_mode_fits(Context& context) {
   const resp::Args args = context.args;
-  const bool fits = args.size() == 1 || (args.size() == 2 && (equals_ignoring_case(args[1], "sync") ||
-                                         equals_ignoring_case(args[1], "async")));
+  const bool fits =
+      args.size() == 1 || (args.size() == 2 && (equals_ignoring_case(args[1], "sync") ||
+                                                equals_ignoring_case(args[1], "async")));
   if (!fits) context.reply.error(kSyntaxError);
   return fits;
 }
@@ -116,20 +117,50 @@ void debug(Context& context) {
 }
 
 constexpr Command kCommands[] = {
-    {"dbsize", dbsize, 1, kReadOnly | kFast, Group::kServer, "1.0.0",
-     "Answers the number of keys", {}, {},
+    {"dbsize",
+     dbsize,
+     1,
+     kReadOnly | kFast,
+     Group::kServer,
+     "1.0.0",
+     "Answers the number of keys",
+     {},
+     {},
      "request_policy:all_shards response_policy:agg_sum"},
     {"debug", debug, -2, kAdmin | kNoScript | kLoading | kStale, Group::kServer, "1.0.0",
      "For tests"},
-    {"flushall", flushall, -1, kWrite, Group::kServer, "1.0.0",
-     "Removes all keys of all databases", {}, {},
+    {"flushall",
+     flushall,
+     -1,
+     kWrite,
+     Group::kServer,
+     "1.0.0",
+     "Removes all keys of all databases",
+     {},
+     {},
      "request_policy:all_shards response_policy:all_succeeded"},
-    {"flushdb", flushdb, -1, kWrite, Group::kServer, "1.0.0", "Removes all keys of the database",
-     {}, {}, "request_policy:all_shards response_policy:all_succeeded"},
+    {"flushdb",
+     flushdb,
+     -1,
+     kWrite,
+     Group::kServer,
+     "1.0.0",
+     "Removes all keys of the database",
+     {},
+     {},
+     "request_policy:all_shards response_policy:all_succeeded"},
     {"shutdown", shutdown, -1, kAdmin | kNoScript | kLoading | kStale | kNoMulti | kAllowBusy,
      Group::kServer, "1.0.0", "Ends the server"},
-    {"time", time, 1, kLoading | kStale | kFast, Group::kServer, "2.6.0", "Answers the time", {},
-     {}, "nondeterministic_output"},
+    {"time",
+     time,
+     1,
+     kLoading | kStale | kFast,
+     Group::kServer,
+     "2.6.0",
+     "Answers the time",
+     {},
+     {},
+     "nondeterministic_output"},
 };
 
 }  // namespace

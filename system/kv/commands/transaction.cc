@@ -34,8 +34,8 @@ void exec(Context& context) {
     return context.reply.error("EXECABORT Transaction discarded because of previous errors.");
   }
   Keyspace& keyspace = context.state.keyspace;
-  const bool conflict = session.watcher.failed() ||
-                        keyspace.watched_expired(session.watcher, context.now);
+  const bool conflict =
+      session.watcher.failed() || keyspace.watched_expired(session.watcher, context.now);
   if (conflict) {
     MARK("exec: a watched key has changed");
     session.discard_transaction();
@@ -81,8 +81,15 @@ constexpr Command kCommands[] = {
     {"multi", multi, 1, kAnytime | kUnqueued, Group::kTransactions, "1.2.0",
      "Starts to queue commands"},
     {"unwatch", unwatch, 1, kAnytime, Group::kTransactions, "2.2.0", "Forgets watched keys"},
-    {"watch", watch, -2, kAnytime | kUnqueued, Group::kTransactions, "2.2.0",
-     "Makes EXEC depend on keys staying as they are", {1, -1, 1}, "RO"},
+    {"watch",
+     watch,
+     -2,
+     kAnytime | kUnqueued,
+     Group::kTransactions,
+     "2.2.0",
+     "Makes EXEC depend on keys staying as they are",
+     {1, -1, 1},
+     "RO"},
 };
 
 }  // namespace

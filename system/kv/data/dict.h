@@ -129,9 +129,10 @@ class Dict {
           first ? tables_[0].buckets[index] : tables_[1].buckets[index - tables_[0].count];
       Item* found[kSampleMax];
       size_t count = 0;
-      visit_chain(bucket, [&](Item* item) {
+      auto collect = [&](Item* item) {
         if (count < kSampleMax) found[count++] = item;
-      });
+      };
+      visit_chain(bucket, collect);
       if (count > 0) return found[random.below(count)];
       index = index + 1 == total ? 0 : index + 1;
     }

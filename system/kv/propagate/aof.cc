@@ -122,8 +122,8 @@ base::Result<void> Aof::write_batch() {
 base::Result<void> Aof::write_batch_stubbornly() {
   while (true) {
     auto written = write_batch();
-    const bool again = !written && written.error() != base::Errc::kCancelled &&
-                       policy() != FsyncPolicy::kAlways;
+    const bool again =
+        !written && written.error() != base::Errc::kCancelled && policy() != FsyncPolicy::kAlways;
     if (!again) {
       if (written && !state_.log_status.refusal.empty()) {
         os_.log.info("{}: written again, writes are accepted", path_);

@@ -93,8 +93,7 @@ base::Result<OpenedAof> load(os::Os& os, const Config& config, const Paths& path
     }
     opened.file = std::move(*file);
     const ReplayOptions options{.cut_truncated = config.aof_load_truncated, .last_file = last};
-    const Replayed replayed =
-        TRY(replay_aof(*opened.file, opened.path, options, os.log, execute));
+    const Replayed replayed = TRY(replay_aof(*opened.file, opened.path, options, os.log, execute));
     opened.bytes = replayed.bytes;
     opened.commands += replayed.commands;
   }

@@ -20,8 +20,8 @@ base::Result<base::Bytes> AofReader::bytes(uint64_t offset, size_t count) {
   CHECK(offset <= size_);
   count = static_cast<size_t>(std::min<uint64_t>(count, size_ - offset));
   if (offset < window_begin_ || offset + count > window_begin_ + window_.size()) {
-    const size_t want = static_cast<size_t>(
-        std::min<uint64_t>(std::max(count, kWindowBytes), size_ - offset));
+    const size_t want =
+        static_cast<size_t>(std::min<uint64_t>(std::max(count, kWindowBytes), size_ - offset));
     window_.clear();
     window_begin_ = offset;
     char* const room = window_.reserve(want);
@@ -45,8 +45,7 @@ base::Result<uint64_t> AofReader::find(std::string_view text, uint64_t from, uin
   return to;
 }
 
-base::Result<AofReader::Line> AofReader::number_line(char type, uint64_t& offset,
-                                                     int64_t& number) {
+base::Result<AofReader::Line> AofReader::number_line(char type, uint64_t& offset, int64_t& number) {
   const base::Bytes line = TRY(bytes(offset, kNumberLineMax));
   if (line.empty()) return Line::kTruncated;
   if (line[0] != type) return Line::kMalformed;

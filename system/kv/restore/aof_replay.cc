@@ -77,8 +77,9 @@ base::Result<Replayed> Replay::run() {
   const base::Bytes head = TRY(reader_.bytes(0, kAnnotationBytesMax));
   if (head.starts_with("REDIS")) {
     return base::fail(base::Errc::kInvalidData,
-                      path_ + ": starts with an RDB snapshot, which cannot be read; rewrite it in "
-                              "Redis with aof-use-rdb-preamble no");
+                      path_ +
+                          ": starts with an RDB snapshot, which cannot be read; rewrite it in "
+                          "Redis with aof-use-rdb-preamble no");
   }
   foreign_ = !head.starts_with(kAnnotationPrefix);
   if (foreign_) TRY(read_foreign());
@@ -99,9 +100,7 @@ base::Result<void> Replay::read_foreign() {
   while (true) {
     const AofReader::Item item = TRY(reader_.item(offset));
     switch (item.kind) {
-      case AofReader::Kind::kCommand:
-        TRY(foreign_command(item));
-        break;
+      case AofReader::Kind::kCommand: TRY(foreign_command(item)); break;
       case AofReader::Kind::kComment:
         if (TRY(reader_.bytes(item.begin, kAnnotationBytesMax)).starts_with(kAnnotationPrefix)) {
           // Where our part begins. Whether it is intact is judged as for any batch.
@@ -114,8 +113,7 @@ base::Result<void> Replay::read_foreign() {
         if (TRY(torn_first_annotation(item.begin))) return damaged("an annotation not finished");
         return base::fail(refuse(item.begin, item.problem));
       case AofReader::Kind::kEnd:
-      case AofReader::Kind::kTruncated:
-        return foreign_end(item);
+      case AofReader::Kind::kTruncated: return foreign_end(item);
     }
     offset = item.end;
   }
@@ -123,8 +121,8 @@ base::Result<void> Replay::read_foreign() {
 
 base::Result<void> Replay::foreign_command(const AofReader::Item& item) {
   resp::Parser parser(kNoLimits);
-  const auto outcome = parser.next(
-      TRY(reader_.bytes(item.begin, static_cast<size_t>(item.end - item.begin))));
+  const auto outcome =
+      parser.next(TRY(reader_.bytes(item.begin, static_cast<size_t>(item.end - item.begin))));
   CHECK(outcome == resp::Parser::Outcome::kRequest);
   const std::string_view name = parser.args()[0];
   if (!in_transaction_ && equals_ignoring_case(name, "multi")) {

@@ -1,0 +1,68 @@
+#include "kv/config.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace seatrial::kv {
+namespace {
+
+std::string problem(std::string_view text, const std::vector<std::string>& options = {}) {
+  const auto config = parse_config("redis.conf", text, options);
+  return config ? "none" : config.error().message();
+}
+
+TEST(Config, ReadsAFileAndLetsOptionsOverrideIt) {
+  const std::vector<std::string> options = {
+      "--port", "7000", "--appendfsync", "always", "--bind", "10.0.0.1", "10.0.0.2", "--save", ""};
+  const auto config = parse_config("redis.conf",
+                                   "# a comment\n\nport 6380\r\n  appendonly YES\n"
+                                   "dir \"/tmp/a b\"\nproto-max-bulk-len 64mb\n",
+                                   options);
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->port, 7000);
+  EXPECT_TRUE(config->appendonly);
+  EXPECT_EQ(config->appendfsync, FsyncPolicy::kAlways);
+  EXPECT_EQ(config->dir, "/tmp/a b");
+  EXPECT_EQ(config->proto_max_bulk_bytes, 64 * 1024 * 1024);
+  EXPECT_EQ(config->bind, (std::vector<std::string>{"10.0.0.1", "10.0.0.2"}));
+}
+
+TEST(Config, SaysWhereAndWhatIsWrong) {
+  EXPECT_EQ(problem("port 1\n\nnosuch yes\n"), "redis.conf:3: unknown directive 'nosuch'");
+  EXPECT_EQ(problem("port many"),
+            "redis.conf:1: port: argument couldn't be parsed into an integer");
+  EXPECT_EQ(problem("port 70000"),
+            "redis.conf:1: port: argument must be between 0 and 65535 inclusive");
+  EXPECT_EQ(problem("port"), "redis.conf:1: 'port' needs a value");
+  EXPECT_EQ(problem("appendonly perhaps"),
+            "redis.conf:1: appendonly: argument must be 'yes' or 'no'");
+  EXPECT_EQ(problem("appendfsync often"),
+            "redis.conf:1: appendfsync: argument(s) must be one of the following: "
+            "everysec, always, no");
+  EXPECT_EQ(problem("dir \"/tmp"), "redis.conf:1: unbalanced quotes");
+  EXPECT_EQ(problem("appendfilename a/b"),
+            "redis.conf:1: appendfilename: must be a name, not a path");
+  EXPECT_EQ(problem("client-query-buffer-limit 9999999999999999999"),
+            "redis.conf:1: client-query-buffer-limit: argument must be a memory value");
+  EXPECT_EQ(problem("", {"--nosuch", "1"}), "command line: unknown directive 'nosuch'");
+  EXPECT_EQ(problem("", {"6380"}), "command line: expected an option as --port, got '6380'");
+  EXPECT_EQ(problem("save 3600 1"),
+            "redis.conf:1: save: snapshots are not taken by this server: only \"\" is accepted");
+}
+
+TEST(Config, WhatIsShownCanBeSet) {
+  const Config defaults;
+  Config copy;
+  for (const Directive& directive : directives()) {
+    const std::string shown = directive.get(defaults);
+    std::vector<std::string> words = {shown};
+    if (directive.name == "bind") words = {"*", "-::*"};
+    EXPECT_EQ(directive.set(copy, words), "") << directive.name << " " << shown;
+    EXPECT_EQ(directive.get(copy), shown) << directive.name;
+  }
+}
+
+}  // namespace
+}  // namespace seatrial::kv
