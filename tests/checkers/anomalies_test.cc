@@ -110,10 +110,11 @@ void expect_ok(const Script& script, std::string_view model) {
 
 TEST(Anomalies, StaleRead) {
   Script s("register", 2);
-  s.set(0, "x", 1).get(1, "x", number(1)).set(0, "x", 2).get(1, "x", number(2));
-  s.get(0, "x", number(1)).get(1, "x", number(2));
-  // 1 before 2 is known once it was read; then 1 was read again.
-  expect_anomaly(s, "register", "stale-read", {0, 2, 4});
+  s.set(0, "x", 1).set(1, "x", 2).get(0, "x", number(1)).get(1, "x", number(2));
+  expect_anomaly(s, "register", "stale-read", {0, 1, 2});
+  const Verdict verdict = s.check("register");
+  EXPECT_EQ(verdict.linearized, (std::vector<OperationId>{0, 1}));
+  EXPECT_EQ(verdict.explanation.size(), 3U);
 }
 
 TEST(Anomalies, StaleReadAmongCas) {
