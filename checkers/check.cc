@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "checkers/bank.h"
 #include "checkers/hjl.h"
 #include "checkers/linearizability.h"
 #include "checkers/readers/porcupine.h"
@@ -29,6 +30,7 @@ constexpr std::array kRows = {
         check_linearizability},
     Row{{"txn", "txn", "strictly serializable transactions: get, set, watch, exec"},
         check_transactions},
+    Row{{"bank", "txn", "the total over all accounts stays the same in every audit"}, check_bank},
 };
 
 constexpr auto kInfos = [] {

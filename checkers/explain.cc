@@ -67,16 +67,17 @@ class Explainer {
                      return fails(kept, events, nullptr);
                    }) {}
 
-  Verdict run(std::span<const Operation* const> conflict) {
-    if (conflict.empty()) {
-      minimizer_.shorten(ends());
-    } else {
-      std::vector<bool> kept;
-      for (const Claim& claim : cell_.operations) {
-        kept.push_back(std::ranges::find(conflict, claim.operation) != conflict.end());
-      }
-      minimizer_.restrict_to(kept);
+  void shorten() { minimizer_.shorten(ends()); }
+
+  void restrict_to(std::span<const Operation* const> conflict, uint32_t events) {
+    std::vector<bool> kept;
+    for (const Claim& claim : cell_.operations) {
+      kept.push_back(std::ranges::find(conflict, claim.operation) != conflict.end());
     }
+    minimizer_.restrict_to(kept, events);
+  }
+
+  Verdict run() {
     std::vector<size_t> certain;
     for (size_t i = 0; i < cell_.operations.size(); i++) {
       if (is_certain(i)) certain.push_back(i);
@@ -104,16 +105,11 @@ class Explainer {
 
   // The operations as they are to count: those not kept are perhaps there, at any time.
   std::vector<Claim> weakened(const std::vector<bool>& kept, uint32_t events) const {
-    std::vector<Claim> operations;
+    std::vector<Claim> operations = cell_.operations;
     for (size_t i = 0; i < kept.size(); i++) {
-      Claim operation = cell_.operations[i];
-      if (operation.operation->invoke_at >= events) continue;
-      if (!kept[i] || operation.operation->complete_at >= events) {
-        operation.completion = Completion::kUnknown;
-      }
-      operations.push_back(operation);
+      if (!kept[i]) operations[i].completion = Completion::kUnknown;
     }
-    return operations;
+    return prefix(operations, events);
   }
 
   bool fails(const std::vector<bool>& kept, uint32_t events, std::vector<OperationId>* order) {
@@ -298,9 +294,27 @@ SearchResult search_cell(const CellHistory& cell, std::span<const Claim> operati
   return result;
 }
 
+std::vector<Claim> prefix(std::span<const Claim> operations, uint32_t events) {
+  std::vector<Claim> prefix;
+  for (Claim claim : operations) {
+    if (claim.operation->invoke_at >= events) continue;
+    if (claim.operation->complete_at >= events) claim.completion = Completion::kUnknown;
+    prefix.push_back(claim);
+  }
+  return prefix;
+}
+
+Verdict explain_violation(const CellHistory& cell, const Options& options) {
+  Explainer explainer(cell, options);
+  explainer.shorten();
+  return explainer.run();
+}
+
 Verdict explain_violation(const CellHistory& cell, std::span<const Operation* const> conflict,
-                          const Options& options) {
-  return Explainer(cell, options).run(conflict);
+                          uint32_t events, const Options& options) {
+  Explainer explainer(cell, options);
+  explainer.restrict_to(conflict, events);
+  return explainer.run();
 }
 
 }  // namespace seatrial::checkers

@@ -24,8 +24,11 @@ class Minimizer {
   Minimizer(size_t items, uint32_t events, Fails fails)
       : kept_(items, true), events_(events), fails_(std::move(fails)) {}
 
-  // Keeps only these, which are known to suffice.
-  void restrict_to(const std::vector<bool>& kept) { kept_ = kept; }
+  // Keeps only these items and events, which are known to suffice.
+  void restrict_to(const std::vector<bool>& kept, uint32_t events) {
+    kept_ = kept;
+    events_ = events;
+  }
   // Shortens to one of `ends`, ascending: prefixes of what does not fail do not fail either.
   void shorten(std::span<const uint32_t> ends);
   // Drops what can be dropped of `certain`, the items that are kept and known.
