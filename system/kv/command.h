@@ -2,14 +2,14 @@
 // commands/<family>.cc; command_table lists the families.
 #pragma once
 
+#include "kv/data/entry.h"
+#include "resp/request.h"
+#include "resp/writer.h"
+
 #include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string_view>
-
-#include "kv/data/entry.h"
-#include "resp/request.h"
-#include "resp/writer.h"
 
 namespace seatrial::kv {
 

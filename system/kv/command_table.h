@@ -1,12 +1,12 @@
 // Step 3: all commands, by name. The families are listed by hand in command_table.cc.
 #pragma once
 
+#include "kv/command.h"
+
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "kv/command.h"
 
 namespace seatrial::kv {
 

@@ -1,10 +1,10 @@
 #include "kv/config.h"
 
-#include <fmt/format.h>
-
 #include "kv/command_table.h"
 #include "resp/number.h"
 #include "resp/parser.h"
+
+#include <fmt/format.h>
 
 namespace seatrial::kv {
 namespace {

@@ -1,14 +1,14 @@
 // The server's settings: redis.conf and the command line at start, CONFIG GET and SET later.
 #pragma once
 
+#include "base/error.h"
+#include "base/log.h"
+
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/error.h"
-#include "base/log.h"
 
 namespace seatrial::kv {
 

@@ -1,9 +1,5 @@
 #include "kv/dispatch.h"
 
-#include <fmt/format.h>
-
-#include <string>
-
 #include "base/check.h"
 #include "kv/command_table.h"
 #include "kv/errors.h"
@@ -11,6 +7,10 @@
 #include "kv/state.h"
 #include "os/mark.h"
 #include "resp/number.h"
+
+#include <fmt/format.h>
+
+#include <string>
 
 namespace seatrial::kv {
 namespace {

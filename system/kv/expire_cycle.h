@@ -4,12 +4,12 @@
 // many of those that it meets have expired. Also moves on table resizes that no command does.
 #pragma once
 
+#include "kv/state.h"
+#include "os/clock.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "kv/state.h"
-#include "os/clock.h"
 
 namespace seatrial::kv {
 

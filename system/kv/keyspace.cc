@@ -1,9 +1,9 @@
 #include "kv/keyspace.h"
 
-#include <string>
-
 #include "base/check.h"
 #include "os/mark.h"
+
+#include <string>
 
 namespace seatrial::kv {
 

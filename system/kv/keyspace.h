@@ -2,14 +2,14 @@
 // key by its deadline happens here, and leaves a DEL among the effects.
 #pragma once
 
+#include "kv/data/database.h"
+#include "kv/propagate/effect.h"
+#include "kv/watch.h"
+
 #include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
-
-#include "kv/data/database.h"
-#include "kv/propagate/effect.h"
-#include "kv/watch.h"
 
 namespace seatrial::kv {
 

@@ -1,12 +1,5 @@
 #include "kv/server.h"
 
-#include <algorithm>
-#include <memory>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
-
 #include "base/check.h"
 #include "kv/expire_cycle.h"
 #include "kv/propagate/aof.h"
@@ -19,6 +12,13 @@
 #include "resp/writer.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace seatrial::kv {
 namespace {
@@ -55,6 +55,7 @@ class Server {
   os::Event ended_;
   std::vector<std::unique_ptr<os::Listener>> listeners_;
   size_t connections_ = 0;
+  size_t reply_bytes_max_;
   // In the order of their destruction, last first: clients, then what serves them.
   os::FiberGroup log_fibers_;
   os::FiberGroup clients_;
@@ -73,6 +74,8 @@ Server::Server(os::Os& os, const Config& config)
            }),
       expire_cycle_(state_, os.clock),
       ended_(os.fibers),
+      reply_bytes_max_(
+          static_cast<size_t>(os.chaos.knob("kv: reply bytes", 64 * 1024, {1, 100, 4096}))),
       log_fibers_(os.fibers),
       clients_(os.fibers),
       acceptors_(os.fibers) {
@@ -220,6 +223,7 @@ resp::ConnectionLimits Server::connection_limits() const {
   limits.parser.bulk_bytes_max = static_cast<size_t>(config.proto_max_bulk_bytes);
   limits.input_bytes_max = static_cast<size_t>(config.client_query_buffer_bytes);
   limits.idle_max = seconds(config.timeout_seconds);
+  limits.reply_bytes_max = reply_bytes_max_;
   return limits;
 }
 

@@ -2,17 +2,17 @@
 // its first byte to its last. Each request goes through execute(); see dispatch.h.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "kv/command.h"
 #include "kv/propagate/gate.h"
 #include "kv/watch.h"
 #include "os/clock.h"
 #include "resp/service.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace seatrial::kv {
 

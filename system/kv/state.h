@@ -2,11 +2,6 @@
 // file, no socket and no clock; what must reach the outside goes through effects and hooks.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <map>
-#include <string>
-
 #include "base/log.h"
 #include "base/random.h"
 #include "kv/command_table.h"
@@ -14,6 +9,11 @@
 #include "kv/data/entry.h"
 #include "kv/keyspace.h"
 #include "kv/propagate/effect.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
 
 namespace seatrial::kv {
 

@@ -1,9 +1,9 @@
 #include "kv/watch.h"
 
-#include <algorithm>
-
 #include "base/check.h"
 #include "os/mark.h"
+
+#include <algorithm>
 
 namespace seatrial::kv {
 

@@ -2,13 +2,13 @@
 // are kept in these; unlike std::string it hands out room without writing zeros into it first.
 #pragma once
 
+#include "base/bytes.h"
+#include "base/check.h"
+
 #include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
-
-#include "base/bytes.h"
-#include "base/check.h"
 
 namespace seatrial::resp {
 

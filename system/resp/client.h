@@ -5,14 +5,14 @@
 // carried out in part, wholly, or not at all, and the connection is of no more use.
 #pragma once
 
+#include "os/os.h"
+#include "resp/reply.h"
+
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "os/os.h"
-#include "resp/reply.h"
 
 namespace seatrial::resp {
 

@@ -1,8 +1,8 @@
 #include "resp/connection.h"
 
-#include <algorithm>
-
 #include "os/mark.h"
+
+#include <algorithm>
 
 namespace seatrial::resp {
 namespace {

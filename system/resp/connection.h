@@ -6,14 +6,14 @@
 // exceed `reply_bytes_max`, so a peer that does not read is not read from either.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-
 #include "os/clock.h"
 #include "os/network.h"
 #include "resp/buffer.h"
 #include "resp/parser.h"
 #include "resp/service.h"
+
+#include <cstdint>
+#include <memory>
 
 namespace seatrial::resp {
 

@@ -1,13 +1,12 @@
 #include "resp/parser.h"
 
-#include <limits>
-
 #include "base/check.h"
 #include "resp/number.h"
 
 #include <fmt/format.h>
 
 #include <cstring>
+#include <limits>
 
 namespace seatrial::resp {
 namespace {

@@ -7,13 +7,13 @@
 // first byte of the current request, which is the first byte of the input given to next().
 #pragma once
 
+#include "base/bytes.h"
+#include "resp/request.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/bytes.h"
-#include "resp/request.h"
 
 namespace seatrial::resp {
 

@@ -2,13 +2,13 @@
 // pieces. Bounds: see the constants; what exceeds them, or is no RESP2, is kInvalidData.
 #pragma once
 
+#include "base/error.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/error.h"
 
 namespace seatrial::resp {
 

@@ -2,11 +2,11 @@
 // gather here and leave in one write once the connection may send them.
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-
 #include "base/bytes.h"
 #include "resp/buffer.h"
+
+#include <cstdint>
+#include <string_view>
 
 namespace seatrial::resp {
 

@@ -22,7 +22,8 @@ import tempfile
 import threading
 import time
 
-from redis_differential import Connection, encode, free_port
+from redis_conversations import encode
+from redis_differential import Connection, free_port
 
 KEYS_PER_CLIENT = 20
 
@@ -80,8 +81,10 @@ class Client(threading.Thread):
         requests = []
         for _ in range(self.draw.choice([1, 1, 3, 10])):
             if self.draw.random() < 0.3:
-                value = self.possible.get(self.counter, [self.acknowledged.get(self.counter, 0)])[-1] + 1
-                requests.append((self.counter, value, encode(["INCR", self.counter]), b":%d\r\n" % value))
+                sent = self.possible.get(self.counter) or [self.acknowledged.get(self.counter, 0)]
+                value = sent[-1] + 1
+                requests.append(
+                    (self.counter, value, encode(["INCR", self.counter]), b":%d\r\n" % value))
             else:
                 self.next_value += 1
                 key = self.draw.choice(self.keys)
@@ -126,7 +129,7 @@ def main():
     parser.add_argument("seatrial")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--dir", default=None, help="on which disk; default: the system's temporary")
+    parser.add_argument("--dir", default=None, help="where; default: the system's temporary")
     arguments = parser.parse_args()
     directory = tempfile.mkdtemp(prefix="kill-durability-", dir=arguments.dir)
     draw = random.Random(7)

@@ -1,6 +1,10 @@
 // The whole server on a simulated machine, asked by a client on another: what it promises, when
 // it refuses to start, and how it ends.
 #include "kv/server.h"
+#include "resp/client.h"
+#include "resp/parser.h"
+#include "sim/machine/process.h"
+#include "sim/world.h"
 
 #include <gtest/gtest.h>
 
@@ -8,11 +12,6 @@
 #include <map>
 #include <string>
 #include <vector>
-
-#include "resp/client.h"
-#include "resp/parser.h"
-#include "sim/machine/process.h"
-#include "sim/world.h"
 
 namespace seatrial::kv {
 namespace {

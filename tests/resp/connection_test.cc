@@ -1,11 +1,10 @@
 #include "resp/connection.h"
+#include "os/os.h"
+#include "sim/world.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
-
-#include "os/os.h"
-#include "sim/world.h"
 
 namespace seatrial::resp {
 namespace {

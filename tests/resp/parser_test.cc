@@ -1,4 +1,5 @@
 #include "resp/parser.h"
+#include "resp/writer.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -6,8 +7,6 @@
 
 #include <string>
 #include <vector>
-
-#include "resp/writer.h"
 
 namespace seatrial::resp {
 namespace {

@@ -1,4 +1,5 @@
 #include "resp/writer.h"
+#include "resp/number.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -6,8 +7,6 @@
 
 #include <limits>
 #include <string>
-
-#include "resp/number.h"
 
 namespace seatrial::resp {
 namespace {

@@ -1,15 +1,15 @@
 // Step 4: CLIENT: what the server knows of its connections.
-#include <fmt/format.h>
-
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "kv/command_table.h"
 #include "kv/errors.h"
 #include "kv/session.h"
 #include "kv/state.h"
 #include "resp/number.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace seatrial::kv {
 namespace {

@@ -1,13 +1,13 @@
 // Step 4: COMMAND: what the table knows of each command.
-#include <fmt/format.h>
-
-#include <string>
-#include <vector>
-
 #include "kv/command_table.h"
 #include "kv/data/glob.h"
 #include "kv/errors.h"
 #include "kv/state.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
 
 namespace seatrial::kv {
 namespace {

@@ -1,14 +1,14 @@
 // Step 4: CONFIG: settings while the server runs.
+#include "kv/config.h"
+#include "kv/command_table.h"
+#include "kv/data/glob.h"
+#include "kv/errors.h"
+#include "kv/state.h"
+
 #include <fmt/format.h>
 
 #include <string>
 #include <vector>
-
-#include "kv/command_table.h"
-#include "kv/config.h"
-#include "kv/data/glob.h"
-#include "kv/errors.h"
-#include "kv/state.h"
 
 namespace seatrial::kv {
 namespace {

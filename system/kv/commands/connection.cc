@@ -1,10 +1,10 @@
 // Step 4: what concerns one connection only.
-#include <fmt/format.h>
-
 #include "kv/command_table.h"
 #include "kv/session.h"
 #include "kv/state.h"
 #include "resp/number.h"
+
+#include <fmt/format.h>
 
 namespace seatrial::kv {
 namespace {

@@ -1,10 +1,10 @@
 #include "kv/commands/expiry.h"
 
+#include "kv/keyspace.h"
+
 #include <fmt/format.h>
 
 #include <string>
-
-#include "kv/keyspace.h"
 
 namespace seatrial::kv {
 namespace {

@@ -1,9 +1,9 @@
 // Deadlines as arguments: what SET and the EXPIRE family share.
 #pragma once
 
-#include <string_view>
-
 #include "kv/command.h"
+
+#include <string_view>
 
 namespace seatrial::kv {
 

@@ -1,15 +1,15 @@
 // Step 4: keys of any type: existence, deadlines, enumeration.
-#include <fmt/format.h>
-
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "kv/command_table.h"
 #include "kv/commands/expiry.h"
 #include "kv/data/glob.h"
 #include "kv/errors.h"
 #include "kv/state.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace seatrial::kv {
 namespace {

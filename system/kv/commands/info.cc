@@ -1,10 +1,10 @@
 // Step 4: INFO: the server in figures, as "name:value" lines under section titles.
+#include "kv/command_table.h"
+#include "kv/state.h"
+
 #include <fmt/format.h>
 
 #include <string>
-
-#include "kv/command_table.h"
-#include "kv/state.h"
 
 namespace seatrial::kv {
 namespace {

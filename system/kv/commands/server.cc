@@ -1,14 +1,14 @@
 // Step 4: the server as a whole: its size, emptying it, ending it.
+#include "kv/command_table.h"
+#include "kv/errors.h"
+#include "kv/session.h"
+#include "kv/state.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
 #include <cstdlib>
 #include <string>
-
-#include "kv/command_table.h"
-#include "kv/errors.h"
-#include "kv/session.h"
-#include "kv/state.h"
 
 namespace seatrial::kv {
 namespace {

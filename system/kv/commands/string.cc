@@ -1,12 +1,12 @@
 // Step 4: strings: SET, GET and what counts, appends or takes several at once.
-#include <optional>
-
 #include "kv/command_table.h"
 #include "kv/commands/expiry.h"
 #include "kv/errors.h"
 #include "kv/state.h"
 
 #include <fmt/format.h>
+
+#include <optional>
 
 namespace seatrial::kv {
 namespace {

@@ -1,12 +1,12 @@
 // Step 4: MULTI, EXEC and WATCH.
-#include <vector>
-
 #include "base/check.h"
 #include "kv/command_table.h"
 #include "kv/dispatch.h"
 #include "kv/session.h"
 #include "kv/state.h"
 #include "os/mark.h"
+
+#include <vector>
 
 namespace seatrial::kv {
 namespace {

@@ -1,8 +1,8 @@
 #include "kv/data/database.h"
 
-#include <string>
-
 #include "base/check.h"
+
+#include <string>
 
 namespace seatrial::kv {
 

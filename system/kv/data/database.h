@@ -5,13 +5,13 @@
 // addresses. Every change that moves an entry goes through here and returns its new address.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string_view>
-
 #include "base/random.h"
 #include "kv/data/dict.h"
 #include "kv/data/entry.h"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace seatrial::kv {
 

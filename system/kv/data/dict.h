@@ -10,16 +10,16 @@
 // differs between runs.
 #pragma once
 
+#include "base/check.h"
+#include "base/random.h"
+#include "kv/data/hash.h"
+
 #include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
 #include <utility>
-
-#include "base/check.h"
-#include "base/random.h"
-#include "kv/data/hash.h"
 
 namespace seatrial::kv {
 

@@ -1,12 +1,12 @@
 #include "kv/data/entry.h"
 
-#include <cstring>
-#include <new>
-
 #include "base/check.h"
 #include "resp/number.h"
 
 #include <fmt/format.h>
+
+#include <cstring>
+#include <new>
 
 namespace seatrial::kv {
 namespace {

@@ -1,10 +1,10 @@
 #include "kv/propagate/aof.h"
 
-#include <fmt/format.h>
-
 #include "base/check.h"
 #include "kv/propagate/aof_format.h"
 #include "os/mark.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>

@@ -17,17 +17,17 @@
 // seconds: that is how much a power loss may take.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <string>
-
 #include "kv/config.h"
 #include "kv/propagate/effect.h"
 #include "kv/propagate/gate.h"
 #include "kv/state.h"
 #include "os/os.h"
 #include "resp/buffer.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
 
 namespace seatrial::kv {
 

@@ -1,13 +1,12 @@
 #include "kv/propagate/aof_format.h"
 
-#include <fmt/format.h>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "base/check.h"
 #include "resp/number.h"
 #include "resp/parser.h"
+
+#define XXH_INLINE_ALL
+#include <fmt/format.h>
+#include <xxhash.h>
 
 namespace seatrial::kv {
 namespace {

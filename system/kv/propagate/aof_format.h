@@ -10,14 +10,14 @@
 // an empty batch, synced before the manifest names the file, and so tells whose it is.
 #pragma once
 
+#include "base/bytes.h"
+#include "base/error.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/bytes.h"
-#include "base/error.h"
 
 namespace seatrial::kv {
 

@@ -2,14 +2,14 @@
 // request, or one whole EXEC, gathers its effects here; then they go to the log as one unit.
 #pragma once
 
+#include "resp/request.h"
+#include "resp/writer.h"
+
 #include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "resp/request.h"
-#include "resp/writer.h"
 
 namespace seatrial::kv {
 

@@ -6,10 +6,10 @@
 // passes any more.
 #pragma once
 
-#include <cstdint>
-
 #include "base/error.h"
 #include "os/sync.h"
+
+#include <cstdint>
 
 namespace seatrial::kv {
 

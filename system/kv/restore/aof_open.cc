@@ -1,11 +1,11 @@
 #include "kv/restore/aof_open.h"
 
+#include "kv/propagate/aof_format.h"
+#include "os/mark.h"
+
 #include <fmt/format.h>
 
 #include <vector>
-
-#include "kv/propagate/aof_format.h"
-#include "os/mark.h"
 
 namespace seatrial::kv {
 namespace {

@@ -8,13 +8,13 @@
 // Nobody is served before.
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "base/error.h"
 #include "kv/config.h"
 #include "kv/restore/aof_replay.h"
 #include "os/os.h"
+
+#include <memory>
+#include <string>
 
 namespace seatrial::kv {
 

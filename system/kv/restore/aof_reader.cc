@@ -1,9 +1,9 @@
 #include "kv/restore/aof_reader.h"
 
-#include <algorithm>
-
 #include "base/check.h"
 #include "resp/number.h"
+
+#include <algorithm>
 
 namespace seatrial::kv {
 namespace {

@@ -3,14 +3,14 @@
 // through a window, so that a file of any size, and values of any size, take little memory.
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <string_view>
-
 #include "base/bytes.h"
 #include "base/error.h"
 #include "os/disk.h"
 #include "resp/buffer.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace seatrial::kv {
 

@@ -1,14 +1,14 @@
 #include "kv/restore/aof_replay.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "base/check.h"
 #include "kv/command_table.h"
 #include "kv/propagate/aof_format.h"
 #include "os/mark.h"
 #include "resp/parser.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace seatrial::kv {
 namespace {

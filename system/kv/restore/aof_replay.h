@@ -20,15 +20,15 @@
 // and made durable, an annotation of ours marks where our part begins.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <string>
-
 #include "base/error.h"
 #include "base/log.h"
 #include "kv/restore/aof_reader.h"
 #include "os/disk.h"
 #include "resp/request.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
 
 namespace seatrial::kv {
 

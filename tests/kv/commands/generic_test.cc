@@ -1,8 +1,8 @@
+#include "tests/kv/support/in_process.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
-
-#include "tests/kv/support/in_process.h"
 
 namespace seatrial::kv {
 namespace {

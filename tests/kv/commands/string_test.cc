@@ -1,10 +1,10 @@
 // Replies are compared with a real Redis in tests/interop/redis_differential.py; here is what no
 // client sees: the effects, and time.
+#include "tests/kv/support/in_process.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
-
-#include "tests/kv/support/in_process.h"
 
 namespace seatrial::kv {
 namespace {

@@ -1,11 +1,11 @@
+#include "tests/kv/support/in_process.h"
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
 #include <string>
 #include <vector>
-
-#include "tests/kv/support/in_process.h"
 
 namespace seatrial::kv {
 namespace {

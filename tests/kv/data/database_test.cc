@@ -1,4 +1,5 @@
 #include "kv/data/database.h"
+#include "resp/number.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -7,8 +8,6 @@
 #include <map>
 #include <optional>
 #include <string>
-
-#include "resp/number.h"
 
 namespace seatrial::kv {
 namespace {

@@ -1,10 +1,9 @@
 #include "kv/propagate/gate.h"
+#include "tests/kv/support/on_node.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
-
-#include "tests/kv/support/on_node.h"
 
 namespace seatrial::kv {
 namespace {

@@ -1,4 +1,7 @@
 #include "kv/restore/aof_replay.h"
+#include "kv/propagate/aof_format.h"
+#include "resp/writer.h"
+#include "tests/kv/support/on_node.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -7,10 +10,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "kv/propagate/aof_format.h"
-#include "resp/writer.h"
-#include "tests/kv/support/on_node.h"
 
 namespace seatrial::kv {
 namespace {

@@ -2,16 +2,16 @@
 // choosing, and what they leave as effects is kept.
 #pragma once
 
+#include "kv/dispatch.h"
+#include "kv/session.h"
+#include "kv/state.h"
+#include "resp/parser.h"
+
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "kv/dispatch.h"
-#include "kv/session.h"
-#include "kv/state.h"
-#include "resp/parser.h"
 
 namespace seatrial::kv {
 

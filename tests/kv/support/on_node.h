@@ -1,13 +1,13 @@
 // Runs a test's body as a process of a simulated machine, with virtual time and a simulated disk.
 #pragma once
 
+#include "os/os.h"
+#include "sim/world.h"
+
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <string>
-
-#include "os/os.h"
-#include "sim/world.h"
 
 namespace seatrial::kv {
 
