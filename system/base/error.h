@@ -76,14 +76,18 @@ inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(
 }  // namespace seatrial::base
 
 // Evaluates to the value of a Result, or returns its error from the enclosing function. A
-// statement expression: the fibers' code stays flat without exceptions.
-#define TRY(expression)                                              \
-  __extension__({                                                    \
-    auto try_result_ = (expression);                                 \
-    if (!try_result_) [[unlikely]]                                   \
-      return ::seatrial::base::fail(std::move(try_result_).error()); \
-    ::seatrial::base::detail::unwrap(std::move(try_result_));        \
+// statement expression: the fibers' code stays flat without exceptions. May be nested.
+#define TRY(expression) SEATRIAL_TRY(SEATRIAL_TRY_NAME(__COUNTER__), expression)
+
+#define SEATRIAL_TRY(name, expression)                        \
+  __extension__({                                             \
+    auto name = (expression);                                 \
+    if (!name) [[unlikely]]                                   \
+      return ::seatrial::base::fail(std::move(name).error()); \
+    ::seatrial::base::detail::unwrap(std::move(name));        \
   })
+#define SEATRIAL_TRY_NAME(number) SEATRIAL_TRY_PASTE(try_result_, number)
+#define SEATRIAL_TRY_PASTE(word, number) word##number
 
 namespace seatrial::base::detail {
 
