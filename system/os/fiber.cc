@@ -253,14 +253,14 @@ Wake Fibers::park(MonotonicTime deadline) {
   return scheduler_.park(deadline);
 }
 
-void Fibers::park_uncancelled() {
+void Fibers::park_uncancelled(MonotonicTime deadline) {
   FiberBody* self = scheduler_.current_;
   ++self->shielded;
   struct Unshield {
     FiberBody* self;
     ~Unshield() { --self->shielded; }
   } const unshield{self};
-  (void)scheduler_.park(kNever);
+  (void)park(deadline);
 }
 
 bool Fibers::cancelled() const {

@@ -84,9 +84,9 @@ class Fibers {
   // Parks the calling fiber until somebody wakes it (Scheduler::wake), the deadline passes or it
   // is cancelled. The primitives of sync.h and the machines' calls are made of this.
   Wake park(MonotonicTime deadline = kNever);
-  // Parks the calling fiber until somebody wakes it, whatever cancel() asks: for calls that have
-  // to see their end, like those on the disk. Only a kill ends it early.
-  void park_uncancelled();
+  // Parks the calling fiber until somebody wakes it or the deadline passes, whatever cancel()
+  // asks: for calls that have to see their end, like those on the disk. Only a kill ends it early.
+  void park_uncancelled(MonotonicTime deadline = kNever);
   // Whether the calling fiber was asked to end, so that a call which could park has to fail.
   bool cancelled() const;
 
