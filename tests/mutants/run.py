@@ -88,7 +88,8 @@ class Workshop:
 
     def __init__(self, root, scratch, jobs):
         self.tree = os.path.join(scratch, "tree")
-        self.build_folder = os.path.join(scratch, "build")
+        # Inside the copy, as build/ is inside the tree: so ccache knows what the tree compiled.
+        self.build_folder = os.path.join(self.tree, "build")
         self.results = os.path.join(scratch, "results")
         self.log = os.path.join(scratch, "log")
         self.jobs = jobs
@@ -97,7 +98,9 @@ class Workshop:
 
     def restore(self):
         """Makes the copy what the tree was at the start; what is right already is not touched."""
-        for folder, _, names in os.walk(self.tree):
+        for folder, folders, names in os.walk(self.tree):
+            if folder == self.tree and "build" in folders:
+                folders.remove("build")
             for name in names:
                 path = os.path.join(folder, name)
                 if os.path.relpath(path, self.tree) not in self.files:
@@ -133,8 +136,10 @@ class Workshop:
         return time.monotonic() - begun
 
     def _logged(self, command, what):
+        environment = dict(os.environ, CCACHE_BASEDIR=self.tree, CCACHE_NOHASHDIR="1")
         with open(self.log, "w", encoding="utf-8") as log:
-            code = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT).returncode
+            code = subprocess.run(command, env=environment, stdout=log,
+                                  stderr=subprocess.STDOUT).returncode
         if code != 0:
             with open(self.log, encoding="utf-8", errors="replace") as log:
                 tail = "".join(log.readlines()[-20:])

@@ -1,4 +1,4 @@
 #!/usr/bin/env bash
-# Twenty hard kills during writes, on a real disk: nothing acknowledged is lost.
+# SIGKILL during writes on real sockets and a real disk: nothing acknowledged may be lost.
 set -euo pipefail
-exec python3 "$(dirname "${BASH_SOURCE[0]}")/../interop/kill_durability.py" "$SEATRIAL" --rounds 20
+exec python3 tests/interop/kill_durability.py "$SEATRIAL" --rounds 20 --dir "$SCRATCH"
