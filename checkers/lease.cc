@@ -1,12 +1,12 @@
 #include "checkers/lease.h"
 
+#include "base/check.h"
+#include "checkers/models/lease_facts.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-
-#include "base/check.h"
-#include "checkers/models/lease_facts.h"
 
 namespace seatrial::checkers {
 namespace {

@@ -1,10 +1,10 @@
 #include "checkers/models/lease_facts.h"
 
+#include "base/check.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "base/check.h"
 
 namespace seatrial::checkers {
 namespace {

@@ -5,12 +5,12 @@
 // operation's invocation.
 #pragma once
 
+#include "checkers/history.h"
+
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "checkers/history.h"
 
 namespace seatrial::checkers {
 

@@ -3,16 +3,16 @@
 //
 // Every change goes through WATCH and EXEC, so that one of unknown outcome ends with the next
 // change of the same lease. Every written value is unique: "<client>.<operation>.<try>".
-#include <fmt/format.h>
-
-#include <map>
-#include <nlohmann/json.hpp>
-
 #include "base/check.h"
 #include "checkers/check.h"
 #include "scenarios/kv_client.h"
 #include "scenarios/workloads/pace.h"
 #include "scenarios/workloads/workload.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <map>
 
 namespace seatrial::scenarios {
 namespace {

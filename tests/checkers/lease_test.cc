@@ -1,11 +1,11 @@
 #include "checkers/lease.h"
 
+#include "checkers/check.h"
+#include "checkers/hjl.h"
+
 #include <gtest/gtest.h>
 
 #include <vector>
-
-#include "checkers/check.h"
-#include "checkers/hjl.h"
 
 namespace seatrial::checkers {
 namespace {
