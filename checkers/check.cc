@@ -7,6 +7,7 @@
 
 #include "checkers/bank.h"
 #include "checkers/hjl.h"
+#include "checkers/lease.h"
 #include "checkers/linearizability.h"
 #include "checkers/readers/porcupine.h"
 #include "checkers/transactions.h"
@@ -31,6 +32,8 @@ constexpr std::array kRows = {
     Row{{"txn", "txn", "strictly serializable transactions: get, set, watch, exec"},
         check_transactions},
     Row{{"bank", "txn", "the total over all accounts stays the same in every audit"}, check_bank},
+    Row{{"lease", "lease", "leases with a deadline under WATCH: get, set (px), del, watch, exec"},
+        check_leases},
 };
 
 constexpr auto kInfos = [] {

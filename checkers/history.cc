@@ -21,7 +21,7 @@ struct FunctionRow {
 // One line a function: argument -> result.
 constexpr std::array kFunctions = {
     FunctionRow{Function::kGet, "get"},        // -> value or nil
-    FunctionRow{Function::kSet, "set"},        // value, or in kvx {"v":value,"px":ms} -> "OK"
+    FunctionRow{Function::kSet, "set"},        // value, in kvx, lease {"v":value,"px":ms} -> "OK"
     FunctionRow{Function::kCas, "cas"},        // [old, new] (old nil: absent) -> 1 or 0
     FunctionRow{Function::kDel, "del"},        // -> 1 or 0
     FunctionRow{Function::kIncr, "incr"},      // -> the new number
@@ -50,6 +50,9 @@ constexpr std::array kTypes = {
             {Function::kGet, Function::kSet, Function::kDel, Function::kIncr, Function::kGetset},
             5},
     TypeRow{"txn", {Function::kGet, Function::kSet, Function::kWatch, Function::kExec}, 4},
+    TypeRow{"lease",
+            {Function::kGet, Function::kSet, Function::kDel, Function::kWatch, Function::kExec},
+            5},
 };
 
 const TypeRow* find_type(std::string_view name) {
@@ -80,13 +83,18 @@ bool is_expiring(const Value& value) {
          px->as_integer() > 0 && px->as_integer() <= kPxMax;
 }
 
-// ["get", key] or ["set", key, value].
-bool is_command(const Value& value) {
+// Whether values of this type of history can have a deadline.
+bool has_deadlines(std::string_view type) { return type == "kvx" || type == "lease"; }
+
+// ["get", key] or ["set", key, value], in lease ["del", key] as well.
+bool is_command(std::string_view type, const Value& value) {
   if (!value.is_list() || value.items().size() < 2) return false;
   const std::span<const Value> items = value.items();
   if (!items[0].is_text() || !items[1].is_text()) return false;
-  if (items[0].as_text() == "get") return items.size() == 2;
-  return items[0].as_text() == "set" && items.size() == 3 && is_scalar(items[2]);
+  const std::string_view name = items[0].as_text();
+  if (name == "get" || (type == "lease" && name == "del")) return items.size() == 2;
+  return name == "set" && items.size() == 3 &&
+         (is_scalar(items[2]) || (has_deadlines(type) && is_expiring(items[2])));
 }
 
 bool is_argument(std::string_view type, Function function, const Value& a) {
@@ -96,7 +104,7 @@ bool is_argument(std::string_view type, Function function, const Value& a) {
     case Function::kIncr:
       return a.is_nil();
     case Function::kSet:
-      return is_scalar(a) || (type == "kvx" && is_expiring(a));
+      return is_scalar(a) || (has_deadlines(type) && is_expiring(a));
     case Function::kGetset:
     case Function::kAppend:
       return is_scalar(a);
@@ -106,7 +114,8 @@ bool is_argument(std::string_view type, Function function, const Value& a) {
     case Function::kWatch:
       return a.is_list() && std::ranges::all_of(a.items(), &Value::is_text);
     case Function::kExec:
-      return a.is_list() && std::ranges::all_of(a.items(), is_command);
+      return a.is_list() && std::ranges::all_of(
+                                a.items(), [&](const Value& v) { return is_command(type, v); });
   }
   return false;
 }
@@ -118,8 +127,8 @@ std::string_view argument_shape(std::string_view type, Function function) {
     case Function::kIncr:
       return "none";
     case Function::kSet:
-      return type == "kvx" ? "a number, a text or {\"v\":value,\"px\":milliseconds}"
-                           : "a number or a text";
+      return has_deadlines(type) ? "a number, a text or {\"v\":value,\"px\":milliseconds}"
+                                 : "a number or a text";
     case Function::kGetset:
     case Function::kAppend:
       return "a number or a text";
@@ -128,7 +137,8 @@ std::string_view argument_shape(std::string_view type, Function function) {
     case Function::kWatch:
       return "a list of keys";
     case Function::kExec:
-      return "a list of [\"get\",key] and [\"set\",key,value]";
+      return type == "lease" ? "a list of [\"get\",key], [\"set\",key,value] and [\"del\",key]"
+                             : "a list of [\"get\",key] and [\"set\",key,value]";
   }
   return "";
 }

@@ -88,7 +88,7 @@ class History {
   History(History&&) = default;
   History& operator=(History&&) = default;
 
-  // The history's type as files name it: "register", "kv", "kvx", "txn".
+  // The history's type as files name it: "register", "kv", "kvx", "txn", "lease".
   const std::string& type() const { return type_; }
   std::span<const Operation> operations() const { return operations_; }
   uint32_t events() const { return events_; }

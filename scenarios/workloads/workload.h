@@ -57,6 +57,7 @@ Result<const Workload*> find_workload(std::string_view name);
 
 // The listing, by hand.
 const Workload* register_workload();
+const Workload* watch_lease_workload();
 const Workload* watch_transfer_workload();
 
 }  // namespace seatrial::scenarios
