@@ -1,0 +1,236 @@
+// Processes on a node, as their supervisor and their parents see them; see also tests/contract.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "sim/machine/network.h"
+#include "sim/machine/process.h"
+#include "sim/world.h"
+#include "tests/sim/programs.h"
+
+namespace seatrial::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Nothing : os::Snapshot {
+  std::unique_ptr<os::Snapshot> freeze() const override { return std::make_unique<Nothing>(); }
+};
+
+// Runs `main` as the only process of a node, then stops the world.
+void run_alone(World& world, std::function<void(os::Os&)> main) {
+  world.add_node("node").start("main", [&world, main = std::move(main)](os::Os& os) {
+    main(os);
+    world.stop();
+    return 0;
+  });
+  EXPECT_EQ(world.run(), Outcome::kStopped);
+}
+
+TEST(Process, AChildKilledInItsSyncLeavesWhatItWrote) {
+  World world({.seed = 5});
+  run_alone(world, [](os::Os& os) {
+    auto child = os.process.fork("saver", Nothing(), [](os::Os& mine, const os::Snapshot&) {
+      return write_file(mine, "dump", "saved", true) == "ok" ? 0 : 1;
+    });
+    ASSERT_TRUE(child);
+    ASSERT_TRUE(os.clock.sleep_for(150us));
+    EXPECT_TRUE(os.process.kill(*child, os::Signal::kKill));
+    auto status = os.process.wait(*child);
+    ASSERT_TRUE(status);
+    EXPECT_FALSE(status->exited);
+    EXPECT_EQ(status->code, 9);
+    // The file's sync was abandoned with the child; the next is a fresh one.
+    EXPECT_EQ(write_file(os, "dump", "again", true), "ok");
+    EXPECT_EQ(file_text(os, "dump"), "again");
+  });
+}
+
+TEST(Process, AKillOfAChildThatHasReturnedChangesNothing) {
+  World world({.seed = 5});
+  run_alone(world, [](os::Os& os) {
+    auto child =
+        os.process.fork("quick", Nothing(), [](os::Os&, const os::Snapshot&) { return 7; });
+    ASSERT_TRUE(os.fibers.yield());
+    EXPECT_TRUE(os.process.kill(*child, os::Signal::kKill));
+    auto status = os.process.wait(*child);
+    ASSERT_TRUE(status);
+    EXPECT_EQ(*status, (os::ExitStatus{.exited = true, .code = 7}));
+  });
+}
+
+TEST(Process, ForksFailNowAndThen) {
+  Weather weather;
+  weather.process.fork_failure_chance = 0.5;
+  World world({.seed = 5, .weather = weather});
+  int failed = 0;
+  run_alone(world, [&](os::Os& os) {
+    for (int i = 0; i < 100; ++i) {
+      auto child = os.process.fork("c", Nothing(), [](os::Os&, const os::Snapshot&) { return 0; });
+      if (!child) {
+        EXPECT_EQ(child.error().code(), base::Errc::kExhausted);
+        ++failed;
+      } else {
+        EXPECT_TRUE(os.process.wait(*child));
+      }
+    }
+  });
+  EXPECT_GT(failed, 25);
+  EXPECT_LT(failed, 75);
+  EXPECT_EQ(world.counts().at("fork.fail"), static_cast<uint64_t>(failed));
+}
+
+TEST(Process, AnOrphanDiesWithItsMachine) {
+  World world({.seed = 5});
+  Node& node = world.add_node("node");
+  node.start("parent", [](os::Os& os) {
+    (void)os.process.fork("child", Nothing(), [](os::Os& mine, const os::Snapshot&) {
+      while (mine.clock.sleep_for(1s)) {
+      }
+      return 0;
+    });
+    (void)os.clock.sleep_for(1h);
+    return 0;
+  });
+  world.administer("weather", [&] {
+    world.sleep(1s);
+    EXPECT_EQ(node.kill("parent"), 1U);
+    world.sleep(10s);
+    EXPECT_TRUE(node.runs("child"));
+    node.power_off();
+    EXPECT_FALSE(node.runs("child"));
+    world.stop();
+  });
+  EXPECT_EQ(world.run(), Outcome::kStopped);
+}
+
+TEST(ProcessDeathTest, AChildThatUsesItsParentsOsIsCaught) {
+  EXPECT_DEATH(
+      {
+        World world({.seed = 5});
+        run_alone(world, [](os::Os& os) {
+          (void)os.process.fork("child", Nothing(), [&os](os::Os&, const os::Snapshot&) {
+            (void)os.disk.open("x", os::kReadOnly);
+            return 0;
+          });
+          (void)os.clock.sleep_for(1s);
+        });
+      },
+      "node.child used the Os of node.main: a child must use its own");
+}
+
+TEST(ProcessDeathTest, EventsThatBreedEventsAreCaught) {
+  struct Breeder : Event {
+    explicit Breeder(World& w) : world(w) {}
+    void fire() override { world.schedule(world.now_virtual(), this); }
+    World& world;
+  };
+  EXPECT_DEATH(
+      {
+        World world({.seed = 5});
+        Breeder breeder(world);
+        world.schedule(VirtualTime(0), &breeder);
+        world.run();
+      },
+      "no time passes");
+}
+
+TEST(Process, AStopRequestIsLeftToTheProgram) {
+  World world({.seed = 5});
+  run_alone(world, [](os::Os& os) {
+    auto child = os.process.fork("polite", Nothing(), [](os::Os& mine, const os::Snapshot&) {
+      EXPECT_TRUE(mine.process.stop_requested().wait());
+      return 12;
+    });
+    EXPECT_TRUE(os.process.kill(*child, os::Signal::kTerminate));
+    EXPECT_FALSE(os.process.stop_requested().is_set());
+    EXPECT_EQ(os.process.wait(*child)->code, 12);
+  });
+}
+
+TEST(Supervisor, StartsAServiceAgainWhenItEnds) {
+  World world({.seed = 5});
+  Node& node = world.add_node("node");
+  std::vector<VirtualTime> starts;
+  std::vector<int> codes;
+  node.on_exit = [&](SimProcess&, os::ExitStatus status) { codes.push_back(status.code); };
+  node.set_service("server", [&]() -> ProcessMain {
+    return [&](os::Os& os) {
+      starts.push_back(world.now_virtual());
+      if (starts.size() == 3) world.stop();
+      (void)os.clock.sleep_for(5s);
+      return static_cast<int>(starts.size());
+    };
+  });
+  EXPECT_EQ(world.run(), Outcome::kStopped);
+  ASSERT_EQ(starts.size(), 3U);
+  EXPECT_EQ(codes, (std::vector<int>{1, 2}));
+  for (size_t i = 1; i < starts.size(); ++i) {
+    EXPECT_GE(starts[i] - starts[i - 1], 5s + 10ms);
+    EXPECT_LE(starts[i] - starts[i - 1], 5s + 500ms);
+  }
+  EXPECT_EQ(node.failed_starts(), 0U) << "it lived for longer than a second";
+}
+
+TEST(Supervisor, CountsQuickEndsInARow) {
+  World world({.seed = 5});
+  Node& node = world.add_node("node");
+  int starts = 0;
+  node.set_service("server", [&]() -> ProcessMain {
+    return [&](os::Os& os) {
+      if (++starts <= 3) return 1;
+      (void)os.clock.sleep_for(2s);
+      return 1;
+    };
+  });
+  world.administer("watch", [&] {
+    while (starts < 4) world.sleep(1ms);
+    EXPECT_EQ(node.failed_starts(), 3U);
+    while (starts < 5) world.sleep(1ms);
+    EXPECT_EQ(node.failed_starts(), 0U);
+    world.stop();
+  });
+  EXPECT_EQ(world.run(), Outcome::kStopped);
+}
+
+TEST(Supervisor, DoesNotStartWhatWasKilledUntilAsked) {
+  World world({.seed = 5});
+  Node& node = world.add_node("node");
+  int starts = 0;
+  node.set_service("server", [&]() -> ProcessMain {
+    return [&](os::Os& os) {
+      ++starts;
+      (void)os.clock.sleep_for(1h);
+      return 0;
+    };
+  });
+  world.administer("weather", [&] {
+    world.sleep(1s);
+    EXPECT_EQ(node.kill(), 1U);
+    world.sleep(10s);
+    EXPECT_EQ(starts, 1);
+    node.start_service();
+    node.start_service();
+    world.sleep(1s);
+    EXPECT_EQ(starts, 2);
+    world.stop();
+  });
+  EXPECT_EQ(world.run(), Outcome::kStopped);
+}
+
+TEST(Supervisor, MayStartOthersFromItsHookWhateverEnds) {
+  World world({.seed = 5});
+  Node& node = world.add_node("node");
+  int ended = 0;
+  node.on_exit = [&](SimProcess& process, os::ExitStatus) {
+    if (++ended < 200) node.start("next", [](os::Os&) { return 0; });
+    EXPECT_FALSE(process.alive());
+  };
+  node.start("first", [](os::Os&) { return 0; });
+  EXPECT_EQ(world.run(), Outcome::kDeadlock);
+  EXPECT_EQ(ended, 200);
+  EXPECT_LT(node.processes().size(), 20U) << "what has ended is forgotten";
+}
+
+}  // namespace
+}  // namespace seatrial::sim
