@@ -15,13 +15,11 @@ TEST(Streams, TheSameKeyGivesTheSameDraws) {
 
 TEST(Streams, EachPartOfTheKeyCounts) {
   const Streams streams(5);
-  std::set<uint64_t> first{streams.stream("kv0", "disk", 2).next(),
-                           Streams(6).stream("kv0", "disk", 2).next(),
-                           streams.stream("kv1", "disk", 2).next(),
-                           streams.stream("kv0", "network", 2).next(),
-                           streams.stream("kv0", "disk", 3).next(),
-                           streams.stream("disk", "kv0", 2).next(),
-                           streams.stream("kv0d", "isk", 2).next()};
+  std::set<uint64_t> first{
+      streams.stream("kv0", "disk", 2).next(), Streams(6).stream("kv0", "disk", 2).next(),
+      streams.stream("kv1", "disk", 2).next(), streams.stream("kv0", "network", 2).next(),
+      streams.stream("kv0", "disk", 3).next(), streams.stream("disk", "kv0", 2).next(),
+      streams.stream("kv0d", "isk", 2).next()};
   EXPECT_EQ(first.size(), 7U);
 }
 

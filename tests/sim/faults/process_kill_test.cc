@@ -35,11 +35,8 @@ TEST_F(ProcessKillFault, WaitsForTheNextSync) {
     ADD_FAILURE() << "it was to be killed in its sync";
     return 0;
   });
-  strike({.at = 2s,
-          .kind = "process.kill",
-          .target = "server",
-          .lasts = 1s,
-          .moment = Moment::kSync});
+  strike(
+      {.at = 2s, .kind = "process.kill", .target = "server", .lasts = 1s, .moment = Moment::kSync});
   EXPECT_EQ(synced, 2500ms);
   EXPECT_EQ(starts, 2);
 }
@@ -64,12 +61,9 @@ TEST_F(ProcessKillFault, DoesNotStrikeAsTheStormEnds) {
     return 0;
   });
   // It waits for a sync that does not come, and the storm is over first.
-  strike({.at = 2s,
-          .kind = "process.kill",
-          .target = "server",
-          .lasts = 1s,
-          .moment = Moment::kSync},
-         2500ms);
+  strike(
+      {.at = 2s, .kind = "process.kill", .target = "server", .lasts = 1s, .moment = Moment::kSync},
+      2500ms);
   EXPECT_EQ(starts, 1);
   EXPECT_EQ(struck("process.kill"), 0U);
 }

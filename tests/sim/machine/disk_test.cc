@@ -1,4 +1,5 @@
-// The disk as a process sees it: time, errors, and what becomes of calls whose fiber is asked to go.
+// The disk as a process sees it: time, errors, and what becomes of calls whose fiber is asked to
+// go.
 #include "sim/machine/disk.h"
 
 #include <gtest/gtest.h>
@@ -56,7 +57,8 @@ TEST(SimDisk, AFullDiskTakesWhatFits) {
     auto count = (*file)->append("123456789012345");
     ASSERT_TRUE(count);
     EXPECT_EQ(*count, 10U);
-    EXPECT_EQ(outcome((*file)->append("x")), outcome(base::Result<void>(base::fail(base::Errc::kNoSpace))));
+    EXPECT_EQ(outcome((*file)->append("x")),
+              outcome(base::Result<void>(base::fail(base::Errc::kNoSpace))));
     EXPECT_EQ(world.counts().at("disk.full"), 1U);
   });
 }
