@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,7 +38,10 @@ std::string run_apart(const std::string& toml_path, const Scenario& scenario, ui
                       const char* poison, const std::string& events_path) {
   const std::string output_path = scratch_path(seed, "output");
   const pid_t pid = fork();
+  if (pid < 0) return {};
   if (pid == 0) {
+    // Where the watchdog ends our parent, nobody else would end us.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     const int fd = open(output_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     dup2(fd, STDOUT_FILENO);
     const std::string seed_text = std::to_string(seed);

@@ -32,10 +32,11 @@ class Table {
     }
     return value;
   }
-  Result<double> number(std::string_view key, double otherwise) {
+  Result<double> number(std::string_view key, double otherwise, double low, double high) {
     const double value = TRY(get<double>(key, "a number", otherwise));
-    if (!(value >= 0)) {
-      return fail(Errc::kInvalidData, fmt::format("{}: {} must not be negative", where(key), key));
+    if (!(value >= low && value <= high)) {
+      return fail(Errc::kInvalidData, fmt::format("{}: {} must be between {} and {}, is {}",
+                                                  where(key), key, low, high, value));
     }
     return value;
   }
@@ -70,6 +71,8 @@ class Table {
     }
     return values;
   }
+  // Somebody else reads this key.
+  void take(std::string_view key) { taken_.emplace_back(key); }
   Result<void> finish() const {
     for (const auto& [key, node] : table_) {
       if (std::ranges::find(taken_, key.str()) != taken_.end()) continue;
@@ -93,7 +96,8 @@ class Table {
     taken_.emplace_back(key);
     const toml::node* node = table_.get(key);
     if (node == nullptr) return otherwise;
-    auto value = node->value<T>();
+    // A truth value is no number.
+    const auto value = node->is_boolean() ? std::nullopt : node->value<T>();
     if (!value) return wrong(key, expected);
     return *value;
   }
@@ -169,6 +173,8 @@ Result<Suite> parse_suite(std::string_view name, std::string_view text) {
     TRY(entry.finish());
     suite.entries.push_back({TRY(load_scenario(scenario)), static_cast<uint32_t>(share)});
   }
+  top.take("scenario");
+  TRY(top.finish());
   return suite;
 }
 
@@ -196,7 +202,7 @@ Result<Scenario> parse_scenario(std::string_view name, std::string_view text) {
   Table storm = TRY(top.table("storm"));
   scenario.storm = std::chrono::seconds(TRY(storm.integer("seconds", 20, 0, 86'400)));
   scenario.calm_limit = std::chrono::seconds(TRY(storm.integer("calm_seconds", 60, 1, 86'400)));
-  scenario.intensity = TRY(storm.number("intensity", 1.0));
+  scenario.intensity = TRY(storm.number("intensity", 1.0, 0, 1000));
   scenario.faults = TRY(storm.texts("faults"));
   scenario.ambient = TRY(storm.texts("ambient"));
   TRY(storm.finish());

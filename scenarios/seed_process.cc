@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 #include <vector>
 
 namespace seatrial::scenarios {
@@ -98,6 +99,8 @@ bool SeedProcesses::wait(std::chrono::nanoseconds at_most, SeedEnd& end) {
       } else if (open) {
         continue;
       }
+      // It has closed its end, or been killed: what still lives has no more to say.
+      if (!open) let_go(child.pid);
       reap(it);
       end = std::move(child.end);
       children_.erase(it);
@@ -106,6 +109,17 @@ bool SeedProcesses::wait(std::chrono::nanoseconds at_most, SeedEnd& end) {
     if (Clock::now() >= until) return false;
   }
   return false;
+}
+
+// Gives it a moment to leave by itself, so that its own exit code is seen.
+void SeedProcesses::let_go(pid_t pid) {
+  for (int i = 0; i < 200; ++i) {
+    siginfo_t info{};
+    if (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0) return;
+    if (info.si_pid != 0) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(i < 10 ? 1 : 10));
+  }
+  kill(pid, SIGKILL);
 }
 
 void SeedProcesses::reap(std::map<pid_t, Child>::iterator it) {

@@ -46,6 +46,7 @@ class SeedProcesses {
     std::chrono::steady_clock::time_point started;
     SeedEnd end;
   };
+  static void let_go(pid_t pid);
   void reap(std::map<pid_t, Child>::iterator child);
 
   std::chrono::nanoseconds watchdog_;

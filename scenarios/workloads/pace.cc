@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace seatrial::scenarios {
 
@@ -26,6 +27,36 @@ Result<void> known_parameters(const Scenario& scenario,
 int64_t parameter(const Scenario& scenario, std::string_view name, int64_t otherwise) {
   auto it = scenario.parameters.find(name);
   return it == scenario.parameters.end() ? otherwise : it->second;
+}
+
+namespace {
+
+std::unexpected<base::Error> not_such(const nlohmann::json& operation, std::string_view name,
+                                      std::string_view expected) {
+  return base::fail(base::Errc::kInvalidData,
+                    fmt::format("an operation's \"{}\" must be {}, found {}", name, expected,
+                                operation.dump()));
+}
+
+}  // namespace
+
+Result<std::string> text_member(const nlohmann::json& operation, std::string_view name) {
+  if (!operation.is_object()) return not_such(operation, name, "a member of an object");
+  const auto it = operation.find(name);
+  if (it == operation.end()) return std::string();
+  if (!it->is_string()) return not_such(operation, name, "a string");
+  return it->get<std::string>();
+}
+
+Result<int64_t> number_member(const nlohmann::json& operation, std::string_view name) {
+  constexpr int64_t kMost = 1'000'000'000'000;
+  if (!operation.is_object()) return not_such(operation, name, "a member of an object");
+  const auto it = operation.find(name);
+  if (it == operation.end()) return 0;
+  if (!it->is_number_integer() || it->get<int64_t>() < 0 || it->get<int64_t>() > kMost) {
+    return not_such(operation, name, "a whole number from 0 to 1e12");
+  }
+  return it->get<int64_t>();
 }
 
 os::Duration draw_think(base::RandomStream& random, const Scenario& scenario, int64_t count) {

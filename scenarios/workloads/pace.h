@@ -2,6 +2,8 @@
 #pragma once
 
 #include <initializer_list>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <string_view>
 
 #include "base/random.h"
@@ -13,6 +15,11 @@ namespace seatrial::scenarios {
 Result<void> known_parameters(const Scenario& scenario,
                               std::initializer_list<std::string_view> names);
 int64_t parameter(const Scenario& scenario, std::string_view name, int64_t otherwise);
+
+// A member of an operation as a plan, perhaps an edited one, gives it; empty, or 0, where there is
+// none.
+Result<std::string> text_member(const nlohmann::json& operation, std::string_view name);
+Result<int64_t> number_member(const nlohmann::json& operation, std::string_view name);
 
 // How long to think before an operation: bursts and pauses, so that `count` of them fill the
 // storm on average.

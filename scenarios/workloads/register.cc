@@ -57,16 +57,16 @@ struct Request {
 
 Result<Request> parse_request(std::string_view line) {
   const json parsed = json::parse(line, nullptr, false);
-  if (!parsed.is_object() || !parsed.contains("f") || !parsed.contains("k")) {
+  Request request;
+  request.key = TRY(text_member(parsed, "k"));
+  if (request.key.empty()) {
     return fail(Errc::kInvalidData,
                 fmt::format("register: an operation has \"f\" and \"k\", found {}", line));
   }
-  Request request;
-  request.function = TRY(checkers::parse_function("kvx", parsed["f"].get<std::string>()));
-  request.key = parsed["k"].get<std::string>();
-  request.value = parsed.value("v", int64_t{0});
-  request.px = parsed.value("px", int64_t{0});
-  request.think = std::chrono::microseconds(parsed.value("think_us", int64_t{0}));
+  request.function = TRY(checkers::parse_function("kvx", TRY(text_member(parsed, "f"))));
+  request.value = TRY(number_member(parsed, "v"));
+  request.px = TRY(number_member(parsed, "px"));
+  request.think = std::chrono::microseconds(TRY(number_member(parsed, "think_us")));
   return request;
 }
 

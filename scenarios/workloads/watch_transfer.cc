@@ -39,17 +39,17 @@ struct Request {
 
 Result<Request> parse_request(std::string_view line) {
   const json parsed = json::parse(line, nullptr, false);
-  const std::string f = parsed.is_object() ? parsed.value("f", std::string()) : std::string();
+  const std::string f = TRY(text_member(parsed, "f"));
   if (f != "transfer" && f != "audit") {
     return fail(Errc::kInvalidData,
                 fmt::format("watch-transfer: \"f\" is transfer or audit, found {}", line));
   }
   Request request;
   request.audit = f == "audit";
-  request.from = parsed.value("from", std::string());
-  request.to = parsed.value("to", std::string());
-  request.amount = parsed.value("amount", int64_t{0});
-  request.think = std::chrono::microseconds(parsed.value("think_us", int64_t{0}));
+  request.from = TRY(text_member(parsed, "from"));
+  request.to = TRY(text_member(parsed, "to"));
+  request.amount = TRY(number_member(parsed, "amount"));
+  request.think = std::chrono::microseconds(TRY(number_member(parsed, "think_us")));
   return request;
 }
 
