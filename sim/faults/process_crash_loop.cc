@@ -43,7 +43,7 @@ class ProcessCrashLoop : public Fault {
       const VirtualTime up = draw_duration(random, 100us, 200ms);
       FaultStep moment = step;
       draw_moment(random, moment);
-      await_moment(world, moment);
+      if (!await_moment(world, moment)) return;
       if (!node->powered()) return;
       if (power) {
         node->power_off();

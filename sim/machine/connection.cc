@@ -302,7 +302,8 @@ os::Result<void> Endpoint::usable() {
     process_.fibers().park_uncancelled();
     return fail(Errc::kCancelled);
   }
-  if (process_.fibers().cancelled()) [[unlikely]] return fail(Errc::kCancelled);
+  if (process_.fibers().cancelled()) [[unlikely]]
+    return fail(Errc::kCancelled);
   if (!connection_.side(side_).open) [[unlikely]]
     return fail(Errc::kClosed);
   return {};

@@ -1,0 +1,152 @@
+// Scenario and suite files: what is not understood is refused, with its place.
+#include "scenarios/scenario.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <map>
+
+#include "scenarios/run.h"
+
+namespace seatrial::scenarios {
+namespace {
+
+std::string error_of(std::string_view toml) {
+  auto parsed = parse_scenario("x.toml", toml);
+  return parsed ? "no error" : parsed.error().message();
+}
+
+// A file of its own for a test, removed at the end.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string_view text)
+      : path_(testing::TempDir() + "seatrial_scenario_" + std::to_string(getpid()) + ".toml") {
+    std::FILE* file = std::fopen(path_.c_str(), "wb");
+    EXPECT_NE(file, nullptr);
+    EXPECT_EQ(std::fwrite(text.data(), 1, text.size(), file), text.size());
+    std::fclose(file);
+  }
+  ~TemporaryFile() { std::remove(path_.c_str()); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+TEST(Scenario, ReadsWhatAFileSays) {
+  const auto parsed = parse_scenario("x.toml",
+                                     "summary = \"s\"\n"
+                                     "[topology]\nservers = 2\noptions = [\"--port\", \"7\"]\n"
+                                     "[workload]\nname = \"register\"\nkeys = 9\n"
+                                     "[storm]\nseconds = 5\nintensity = 2\n"
+                                     "faults = [\"process.kill\"]\n");
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_EQ(parsed->summary, "s");
+  EXPECT_EQ(parsed->servers, 2U);
+  EXPECT_EQ(parsed->clients, 3U);
+  EXPECT_EQ(parsed->server_options, (std::vector<std::string>{"--port", "7"}));
+  EXPECT_EQ(parsed->parameters.at("keys"), 9);
+  EXPECT_EQ(parsed->storm, std::chrono::seconds(5));
+  EXPECT_EQ(parsed->intensity, 2.0);
+  EXPECT_EQ(parsed->faults, std::vector<std::string>{"process.kill"});
+}
+
+TEST(Scenario, ErrorsNameLineAndKey) {
+  EXPECT_TRUE(error_of("a = \n").starts_with("x.toml:1:")) << error_of("a = \n");
+  EXPECT_EQ(error_of("\nsummary = 3\n"), "x.toml:2: summary must be a string");
+  EXPECT_EQ(error_of("[topology]\nservers = \"two\"\n"),
+            "x.toml:2: servers must be a whole number");
+  EXPECT_EQ(error_of("[topology]\nservers = true\n"), "x.toml:2: servers must be a whole number");
+  EXPECT_EQ(error_of("[topology]\nservers = 0\n"),
+            "x.toml:2: servers must be between 1 and 1000, is 0");
+  EXPECT_EQ(error_of("[topology]\noptions = [1]\n"),
+            "x.toml:2: options must be a list of strings");
+  EXPECT_EQ(error_of("[workload]\nkeys = \"many\"\n"), "x.toml:2: keys must be a whole number");
+  EXPECT_EQ(error_of("[storm]\nintensity = inf\n"),
+            "x.toml:2: intensity must be between 0 and 1000, is inf");
+  EXPECT_EQ(error_of("topology = 1\n"), "x.toml:1: topology must be a table");
+}
+
+TEST(Scenario, UnknownKeysAreErrors) {
+  EXPECT_TRUE(error_of("sumary = \"s\"\n").starts_with("x.toml:1: \"sumary\" is not known here"));
+  EXPECT_TRUE(
+      error_of("[storm]\nfault = []\n").starts_with("x.toml:2: \"fault\" is not known here"));
+  EXPECT_TRUE(error_of("[weather]\n").starts_with("x.toml:1: \"weather\" is not known here"));
+}
+
+TEST(Scenario, NamesThatNothingHasAreErrorsOfThePlan) {
+  const auto error = [](std::string_view toml) {
+    auto scenario = parse_scenario("x.toml", toml);
+    EXPECT_TRUE(scenario);
+    auto plan = make_plan(*scenario, 1);
+    return plan ? "no error" : plan.error().message();
+  };
+  EXPECT_TRUE(error("[workload]\nname = \"chess\"\n").starts_with("no workload is called \"chess\""));
+  EXPECT_TRUE(error("[workload]\nname = \"register\"\nknights = 2\n")
+                  .starts_with("x.toml: workload register has no \"knights\""));
+  EXPECT_TRUE(error("[workload]\nname = \"register\"\n[storm]\nfaults = [\"flood\"]\n")
+                  .starts_with("x.toml: no fault is called \"flood\""));
+  EXPECT_TRUE(error("[workload]\nname = \"register\"\n[storm]\nambient = [\"fog\"]\n")
+                  .starts_with("x.toml: no ambient family is called \"fog\""));
+}
+
+TEST(Scenario, EachThatIsBuiltInMakesAPlan) {
+  for (const Listing& listing : list_scenarios()) {
+    auto scenario = load_scenario(listing.name);
+    ASSERT_TRUE(scenario) << scenario.error().message();
+    EXPECT_FALSE(listing.summary.empty()) << listing.name;
+    auto plan = make_plan(*scenario, 1);
+    EXPECT_TRUE(plan) << plan.error().message();
+  }
+  EXPECT_GE(list_scenarios().size(), 2U);
+}
+
+TEST(Scenario, LoadsAFileByItsPath) {
+  const TemporaryFile file("summary = \"mine\"\n[workload]\nname = \"register\"\n");
+  auto scenario = load_scenario(file.path());
+  ASSERT_TRUE(scenario) << scenario.error().message();
+  EXPECT_EQ(scenario->name, file.path());
+  EXPECT_EQ(scenario->summary, "mine");
+  EXPECT_EQ(load_scenario("/nowhere/x.toml").error().message(),
+            "/nowhere/x.toml: cannot be read");
+  EXPECT_TRUE(load_scenario("kv/nothing").error().message().starts_with(
+      "no scenario or suite is called \"kv/nothing\"; there are: smoke"));
+}
+
+TEST(Suite, SeedsAreSharedAsItSays) {
+  const TemporaryFile file(
+      "[[scenario]]\nname = \"kv/register\"\nshare = 3\n"
+      "[[scenario]]\nname = \"kv/watch-transfer\"\n");
+  auto suite = load_suite(file.path());
+  ASSERT_TRUE(suite) << suite.error().message();
+  std::map<std::string, int> seeds;
+  for (uint64_t seed = 1; seed <= 400; ++seed) ++seeds[suite->of(seed).name];
+  EXPECT_EQ(seeds, (std::map<std::string, int>{{"kv/register", 300}, {"kv/watch-transfer", 100}}));
+}
+
+TEST(Suite, AScenarioIsASuiteOfItsOwn) {
+  auto suite = load_suite("kv/register");
+  ASSERT_TRUE(suite);
+  ASSERT_EQ(suite->entries.size(), 1U);
+  EXPECT_EQ(suite->of(77).name, "kv/register");
+}
+
+TEST(Suite, UnknownKeysAndBadSharesAreErrors) {
+  const auto error = [](std::string_view text) {
+    const TemporaryFile file(text);
+    auto suite = load_suite(file.path());
+    return suite ? "no error" : suite.error().message().substr(file.path().size());
+  };
+  EXPECT_TRUE(error("musthit = []\n[[scenario]]\nname = \"kv/register\"\n")
+                  .starts_with(":1: \"musthit\" is not known here"));
+  EXPECT_TRUE(error("[[scenario]]\nname = \"kv/register\"\nweight = 2\n")
+                  .starts_with(":3: \"weight\" is not known here"));
+  EXPECT_EQ(error("[[scenario]]\nname = \"kv/register\"\nshare = 0\n"),
+            ":3: share must be between 1 and 1000, is 0");
+}
+
+}  // namespace
+}  // namespace seatrial::scenarios
