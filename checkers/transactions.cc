@@ -24,7 +24,11 @@ class Checker {
     const SearchResult result = search_units(all, history_.events(), options_.budget, nullptr);
     Verdict verdict;
     verdict.checker = kChecker;
-    if (result.outcome == Outcome::kViolation) verdict = explain();
+    if (result.outcome == Outcome::kViolation) {
+      verdict.anomaly = "not-serializable";
+      verdict.summary = "not strictly serializable";
+      if (options_.explain) verdict = explain();
+    }
     verdict.outcome = result.outcome;
     verdict.nodes = result.nodes;
     if (result.outcome == Outcome::kOk) {

@@ -109,8 +109,7 @@ std::vector<Unit> split_units(const History& history, KeyTable& keys) {
         unit.watches = std::exchange(watching[operation.process], {});
         fill_exec(unit, keys);
         break;
-      default:
-        UNREACHABLE("{} is no function of transactions", to_string(operation.function));
+      default: UNREACHABLE("{} is no function of transactions", to_string(operation.function));
     }
     units.push_back(std::move(unit));
   }
@@ -263,12 +262,9 @@ bool Transactions::reads_fit(uint64_t state, const Action& action) const {
 uint64_t Transactions::step(uint64_t state, uint32_t step) {
   const Action& action = actions_[step];
   switch (action.kind) {
-    case Kind::kImpossible:
-      return kRefused;
-    case Kind::kRead:
-      return reads_fit(state, action) ? state : kRefused;
-    case Kind::kWrite:
-      return reads_fit(state, action) ? change(state, action, kIdle) : kRefused;
+    case Kind::kImpossible: return kRefused;
+    case Kind::kRead: return reads_fit(state, action) ? state : kRefused;
+    case Kind::kWrite: return reads_fit(state, action) ? change(state, action, kIdle) : kRefused;
     case Kind::kWatchToCommit:
     case Kind::kWatchToAbort: {
       const uint32_t now = condition(state, action.window);
@@ -345,17 +341,12 @@ void Transactions::grow_table() {
 bool Transactions::settled(uint64_t state, uint32_t step) const {
   const Action& action = actions_[step];
   switch (action.kind) {
-    case Kind::kRead:
-      return reads_fit(state, action);
-    case Kind::kWatchToAbort:
-      return true;
+    case Kind::kRead: return reads_fit(state, action);
+    case Kind::kWatchToAbort: return true;
     // Nothing of it is seen by others, and its window only gets in their way.
-    case Kind::kCommit:
-      return action.writes.empty() && reads_fit(state, action);
-    case Kind::kAbort:
-      return condition(state, action.window) == kSpoilt;
-    default:
-      return false;
+    case Kind::kCommit: return action.writes.empty() && reads_fit(state, action);
+    case Kind::kAbort: return condition(state, action.window) == kSpoilt;
+    default: return false;
   }
 }
 

@@ -47,7 +47,7 @@ TEST(Linearizability, AgreesWithReferenceOnExpiry) {
 
 TEST(Linearizability, AgreesWithReferenceOnExpiryWithSkewedClock) {
   agree_with_reference("kvx", {.keys = 1}, kHistories / 10,
-                       {.budget = {}, .clock_skew = Micros(700)});
+                       {.clock_skew = Micros(700)});
 }
 
 TEST(Linearizability, AgreesWithReferenceWhenMostOutcomesAreUnknown) {
