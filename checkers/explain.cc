@@ -109,7 +109,8 @@ class Explainer {
   bool fails(const std::vector<bool>& kept, uint32_t events, std::vector<OperationId>* order) {
     if (spent_ >= options_.budget.explain_nodes_max) return false;
     Budget budget = options_.budget;
-    budget.nodes_max = options_.budget.explain_nodes_max - spent_;
+    // One hard question must not take what a hundred easy ones need.
+    budget.nodes_max = std::max<uint64_t>(options_.budget.explain_nodes_max / 50, 1000);
     const std::vector<Claim> operations = weakened(kept, events);
     const SearchResult result = search_cell(cell_, operations, events, options_, budget, order);
     // Building the model costs, too.

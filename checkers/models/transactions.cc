@@ -128,6 +128,7 @@ Unit weakened(const Unit& unit) {
 Transactions::Transactions(std::span<const Unit* const> units, uint32_t keys, uint32_t events)
     : keys_(keys) {
   number_versions(units);
+  find_spoilers(units, events);
   for (const Unit* unit : units) {
     if (unit->operation->invoke_at < events) add_unit(*unit, events);
   }
@@ -156,6 +157,23 @@ void Transactions::number_versions(std::span<const Unit* const> units) {
   made_.resize(next);
 }
 
+// The keys whose writes may be why an exec aborted.
+void Transactions::find_spoilers(std::span<const Unit* const> units, uint32_t events) {
+  spoils_.resize(keys_, false);
+  for (const Unit* unit : units) {
+    if (!unit->aborted || unit->operation->complete_at >= events) continue;
+    for (const Unit::Watched& watched : unit->watched) spoils_[watched.key] = true;
+  }
+}
+
+// Whether a unit of unknown outcome can make anything possible: it writes what someone reads, or
+// what someone who aborted had watched.
+bool Transactions::matters(const Unit& unit) const {
+  return !unit.aborted && std::ranges::any_of(unit.writes, [&](const KeyValue& pair) {
+    return spoils_[pair.key] || versions_.contains(pair);
+  });
+}
+
 VersionId Transactions::version_of(const KeyValue& pair) const {
   if (pair.value.is_nil()) return pair.key;
   const auto found = versions_.find(pair);
@@ -165,7 +183,7 @@ VersionId Transactions::version_of(const KeyValue& pair) const {
 void Transactions::add_unit(const Unit& unit, uint32_t events) {
   const Operation& operation = *unit.operation;
   const bool ok = unit.completion == Completion::kOk && operation.complete_at < events;
-  if (!ok && (unit.writes.empty() || unit.aborted)) return;
+  if (!ok && !matters(unit)) return;
   Action action;
   if (ok) {
     for (const KeyValue& pair : unit.reads) action.reads.push_back({pair.key, version_of(pair)});
