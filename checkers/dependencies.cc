@@ -301,7 +301,7 @@ void Graph::add_window(uint32_t unit, const Unit::Watched& watched) {
   after_event(unit, writers, watch.complete_at,
               {.to = 0, .kind = Kind::kWindow, .key = watched.key});
   before_event(writers, op(unit).invoke_at, watch_node(unit, watched.since),
-               {.to = 0, .kind = Kind::kBeforeWatch, .key = watched.key});
+               {.to = 0, .kind = Kind::kBeforeWatch, .key = watched.key, .witness = unit});
 }
 
 // `from` comes before all writers invoked after `event` but itself.
@@ -570,8 +570,8 @@ std::string Graph::sentence(const Segment& segment) const {
                         keys_.name(edge.key));
       break;
     case Kind::kBeforeWatch:
-      why = fmt::format("it wrote {} before the exec of the other, which went through",
-                        keys_.name(edge.key));
+      why = fmt::format("it wrote {} before {}, which went through, so it did before its watch",
+                        keys_.name(edge.key), nodes_[edge.witness].operation->id);
       break;
     case Kind::kCause:
       why = fmt::format("nothing else can have made {} abort", nodes_[edge.witness].operation->id);

@@ -229,7 +229,7 @@ TEST(Anomalies, LostUpdateOfTransactions) {
 TEST(Anomalies, LostWatch) {
   Script s("txn", 2);
   s.watch(0, "a").set(1, "a", 1).exec(0, {{"a", number(2)}}).answers(0, {Script::kOk});
-  expect_anomaly(s, "txn", "lost-watch", {1, 2});
+  expect_anomaly(s, "txn", "lost-watch", {0, 1, 2});
 }
 
 TEST(Anomalies, SpuriousAbort) {
