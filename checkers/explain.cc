@@ -17,8 +17,7 @@ std::optional<Value> observed_by(const Operation& operation) {
   const bool is_one = operation.result == Value::integer(1);
   switch (operation.function) {
     case Function::kGet:
-    case Function::kGetset:
-      return canonical(operation.result);
+    case Function::kGetset: return canonical(operation.result);
     case Function::kCas:
       if (is_one) return canonical(operation.argument.items()[0]);
       return std::nullopt;
@@ -28,8 +27,7 @@ std::optional<Value> observed_by(const Operation& operation) {
     case Function::kIncr:
       if (!operation.result.is_integer() || is_one) return std::nullopt;
       return Value::integer(operation.result.as_integer() - 1);
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 
@@ -41,19 +39,15 @@ bool may_write(const Operation& operation, const Value& value) {
       // With px it also leaves nil, in time.
       if (argument.is_object()) return value.is_nil() || canonical(*argument.find("v")) == value;
       return canonical(argument) == value;
-    case Function::kGetset:
-      return canonical(argument) == value;
+    case Function::kGetset: return canonical(argument) == value;
     case Function::kCas:
       return (!operation.ok() || operation.result == Value::integer(1)) &&
              canonical(argument.items()[1]) == value;
-    case Function::kDel:
-      return value.is_nil();
+    case Function::kDel: return value.is_nil();
     case Function::kIncr:
       return operation.ok() ? canonical(operation.result) == value : value.is_integer();
-    case Function::kAppend:
-      return !value.is_nil();
-    default:
-      return false;
+    case Function::kAppend: return !value.is_nil();
+    default: return false;
   }
 }
 
@@ -115,7 +109,8 @@ class Explainer {
   bool fails(const std::vector<bool>& kept, uint32_t events, std::vector<OperationId>* order) {
     if (spent_ >= options_.budget.explain_nodes_max) return false;
     Budget budget = options_.budget;
-    budget.nodes_max = options_.budget.explain_nodes_max - spent_;
+    // One hard question must not take what a hundred easy ones need.
+    budget.nodes_max = std::max<uint64_t>(options_.budget.explain_nodes_max / 50, 1000);
     const std::vector<Claim> operations = weakened(kept, events);
     const SearchResult result = search_cell(cell_, operations, events, options_, budget, order);
     // Building the model costs, too.

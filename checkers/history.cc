@@ -101,21 +101,17 @@ bool is_argument(std::string_view type, Function function, const Value& a) {
   switch (function) {
     case Function::kGet:
     case Function::kDel:
-    case Function::kIncr:
-      return a.is_nil();
-    case Function::kSet:
-      return is_scalar(a) || (has_deadlines(type) && is_expiring(a));
+    case Function::kIncr: return a.is_nil();
+    case Function::kSet: return is_scalar(a) || (has_deadlines(type) && is_expiring(a));
     case Function::kGetset:
-    case Function::kAppend:
-      return is_scalar(a);
+    case Function::kAppend: return is_scalar(a);
     case Function::kCas:
       return a.is_list() && a.items().size() == 2 && is_scalar(a.items()[1]) &&
              (is_scalar(a.items()[0]) || a.items()[0].is_nil());
-    case Function::kWatch:
-      return a.is_list() && std::ranges::all_of(a.items(), &Value::is_text);
+    case Function::kWatch: return a.is_list() && std::ranges::all_of(a.items(), &Value::is_text);
     case Function::kExec:
-      return a.is_list() && std::ranges::all_of(
-                                a.items(), [&](const Value& v) { return is_command(type, v); });
+      return a.is_list() &&
+             std::ranges::all_of(a.items(), [&](const Value& v) { return is_command(type, v); });
   }
   return false;
 }
@@ -124,18 +120,14 @@ std::string_view argument_shape(std::string_view type, Function function) {
   switch (function) {
     case Function::kGet:
     case Function::kDel:
-    case Function::kIncr:
-      return "none";
+    case Function::kIncr: return "none";
     case Function::kSet:
       return has_deadlines(type) ? "a number, a text or {\"v\":value,\"px\":milliseconds}"
                                  : "a number or a text";
     case Function::kGetset:
-    case Function::kAppend:
-      return "a number or a text";
-    case Function::kCas:
-      return "[old, new], old perhaps null";
-    case Function::kWatch:
-      return "a list of keys";
+    case Function::kAppend: return "a number or a text";
+    case Function::kCas: return "[old, new], old perhaps null";
+    case Function::kWatch: return "a list of keys";
     case Function::kExec:
       return type == "lease" ? "a list of [\"get\",key], [\"set\",key,value] and [\"del\",key]"
                              : "a list of [\"get\",key] and [\"set\",key,value]";

@@ -146,23 +146,14 @@ class LineHandler : public nlohmann::json_sax<Json> {
       return true;
     }
     switch (member_) {
-      case Member::kNone:
-        break;
-      case Member::kTime:
-        return put_number(value, "t", line_.time);
-      case Member::kProcess:
-        return put_number(value, "p", line_.process);
-      case Member::kId:
-        return put_number(value, "id", line_.id);
-      case Member::kEvent:
-        return put_text(value, "e", line_.event);
-      case Member::kFunction:
-        return put_text(value, "f", line_.function);
-      case Member::kKey:
-        return put_text(value, "k", line_.key);
-      case Member::kArgument:
-        line_.argument = value;
-        return true;
+      case Member::kNone: break;
+      case Member::kTime: return put_number(value, "t", line_.time);
+      case Member::kProcess: return put_number(value, "p", line_.process);
+      case Member::kId: return put_number(value, "id", line_.id);
+      case Member::kEvent: return put_text(value, "e", line_.event);
+      case Member::kFunction: return put_text(value, "f", line_.function);
+      case Member::kKey: return put_text(value, "k", line_.key);
+      case Member::kArgument: line_.argument = value; return true;
       case Member::kResult:
         line_.result = value;
         line_.has_result = true;

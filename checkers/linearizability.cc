@@ -56,21 +56,28 @@ Verdict explain_zones(const CellHistory& cell, const Options& options) {
   return explain_violation(cell, zones.conflict, *first, options);
 }
 
+Verdict unexplained(const CellHistory& cell) {
+  Verdict verdict;
+  verdict.outcome = Outcome::kViolation;
+  verdict.checker = "linearizability";
+  verdict.anomaly = "not-linearizable";
+  verdict.summary = fmt::format("key \"{}\" is not linearizable", cell.history->key_name(cell.key));
+  return verdict;
+}
+
 // `budget` is what is left for this key.
 Verdict check_cell(const CellHistory& cell, const Options& options, const Budget& budget) {
   if (zones_apply(cell.operations)) {
     if (check_zones(cell.operations).linearizable) return {};
-    return explain_zones(cell, options);
+    return options.explain ? explain_zones(cell, options) : unexplained(cell);
   }
   const SearchResult result =
       search_cell(cell, cell.operations, cell.history->events(), options, budget);
   switch (result.outcome) {
-    case Outcome::kOk:
-      break;
-    case Outcome::kUndecided:
-      return undecided(cell, result);
+    case Outcome::kOk: break;
+    case Outcome::kUndecided: return undecided(cell, result);
     case Outcome::kViolation: {
-      Verdict verdict = explain_violation(cell, options);
+      Verdict verdict = options.explain ? explain_violation(cell, options) : unexplained(cell);
       verdict.nodes = result.nodes;
       return verdict;
     }

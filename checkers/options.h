@@ -18,6 +18,8 @@ struct Budget {
 
 struct Options {
   Budget budget;
+  // Whether to look for the smallest sub-history of a violation, its name and its reasons.
+  bool explain = true;
   // kvx: how far the server's clock may gain or lose against the history's while a deadline
   // runs (jumps and drift together).
   Micros clock_skew{0};

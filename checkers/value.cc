@@ -95,13 +95,10 @@ const Value* Value::find(std::string_view name) const {
 Value Value::copy_to(Arena& arena) const {
   switch (kind_) {
     case Kind::kNil:
-    case Kind::kInteger:
-      return *this;
-    case Kind::kText:
-      return text(arena.copy(as_text()));
+    case Kind::kInteger: return *this;
+    case Kind::kText: return text(arena.copy(as_text()));
     case Kind::kList:
-    case Kind::kObject:
-      break;
+    case Kind::kObject: break;
   }
   std::span<Value> copies = arena.make<Value>(size_);
   for (uint32_t i = 0; i < size_; i++) copies[i] = items_[i].copy_to(arena);
@@ -130,21 +127,11 @@ void append_json_text(std::string_view text, std::string& out) {
 
 void Value::append_json(std::string& out) const {
   switch (kind_) {
-    case Kind::kNil:
-      out += "null";
-      return;
-    case Kind::kInteger:
-      fmt::format_to(std::back_inserter(out), "{}", integer_);
-      return;
-    case Kind::kText:
-      append_json_text(as_text(), out);
-      return;
-    case Kind::kList:
-      out += '[';
-      break;
-    case Kind::kObject:
-      out += '{';
-      break;
+    case Kind::kNil: out += "null"; return;
+    case Kind::kInteger: fmt::format_to(std::back_inserter(out), "{}", integer_); return;
+    case Kind::kText: append_json_text(as_text(), out); return;
+    case Kind::kList: out += '['; break;
+    case Kind::kObject: out += '{'; break;
   }
   for (uint32_t i = 0; i < size_; i++) {
     if (i > 0) out += is_object() && i % 2 == 1 ? ':' : ',';
@@ -162,14 +149,9 @@ std::string Value::json() const {
 uint64_t Value::hash() const {
   uint64_t hash = base::mix64(static_cast<uint64_t>(kind_) * 0x9e37U + size_);
   switch (kind_) {
-    case Kind::kNil:
-      break;
-    case Kind::kInteger:
-      hash = base::mix64(hash ^ static_cast<uint64_t>(integer_));
-      break;
-    case Kind::kText:
-      hash = base::mix64(hash ^ base::hash_name(as_text()));
-      break;
+    case Kind::kNil: break;
+    case Kind::kInteger: hash = base::mix64(hash ^ static_cast<uint64_t>(integer_)); break;
+    case Kind::kText: hash = base::mix64(hash ^ base::hash_name(as_text())); break;
     case Kind::kList:
     case Kind::kObject:
       for (const Value& item : items()) hash = base::mix64(hash ^ item.hash());
@@ -181,15 +163,11 @@ uint64_t Value::hash() const {
 bool operator==(const Value& a, const Value& b) {
   if (a.kind_ != b.kind_ || a.size_ != b.size_) return false;
   switch (a.kind_) {
-    case Value::Kind::kNil:
-      return true;
-    case Value::Kind::kInteger:
-      return a.integer_ == b.integer_;
-    case Value::Kind::kText:
-      return a.as_text() == b.as_text();
+    case Value::Kind::kNil: return true;
+    case Value::Kind::kInteger: return a.integer_ == b.integer_;
+    case Value::Kind::kText: return a.as_text() == b.as_text();
     case Value::Kind::kList:
-    case Value::Kind::kObject:
-      break;
+    case Value::Kind::kObject: break;
   }
   return std::ranges::equal(a.items(), b.items());
 }

@@ -6,12 +6,9 @@ namespace seatrial::checkers {
 
 std::string_view to_string(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kOk:
-      return "ok";
-    case Outcome::kViolation:
-      return "violation";
-    case Outcome::kUndecided:
-      return "undecided";
+    case Outcome::kOk: return "ok";
+    case Outcome::kViolation: return "violation";
+    case Outcome::kUndecided: return "undecided";
   }
   return "?";
 }
@@ -20,12 +17,9 @@ Verdict worst(std::vector<Verdict> verdicts) {
   CHECK(!verdicts.empty());
   const auto rank = [](const Verdict& verdict) {
     switch (verdict.outcome) {
-      case Outcome::kOk:
-        return 0;
-      case Outcome::kUndecided:
-        return 1;
-      case Outcome::kViolation:
-        return 2;
+      case Outcome::kOk: return 0;
+      case Outcome::kUndecided: return 1;
+      case Outcome::kViolation: return 2;
     }
     return 2;
   };

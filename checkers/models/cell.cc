@@ -74,6 +74,7 @@ Cell::Cell(std::span<const Claim> operations, const EventTimes& times, const Cel
   suffixes_of_.resize(values_.size());
   group_suffixes();
   for (uint32_t step = 0; step < steps_.size(); step++) count(step, +1);
+  find_bases();
 }
 
 void Cell::choose_abstraction(std::span<const Claim> operations) {
@@ -89,18 +90,13 @@ void Cell::choose_abstraction(std::span<const Claim> operations) {
       case Function::kGetset:
         if (ok) observe(operation->result);
         break;
-      case Function::kCas:
-        observe(operation->argument.items()[0]);
-        break;
-      case Function::kIncr:
-        exact_ = true;
-        break;
+      case Function::kCas: observe(operation->argument.items()[0]); break;
+      case Function::kIncr: exact_ = true; break;
       case Function::kAppend:
         appends_ = true;
         if (ok && operation->result.is_integer()) exact_ = true;
         break;
-      default:
-        break;
+      default: break;
     }
   }
   for (const Value& value : observed) {
@@ -160,8 +156,7 @@ Cell::Action Cell::known_action(const Operation& operation) {
     case Function::kGet:
       if (!is_value) return {};
       return {.kind = Kind::kRead, .need = intern_exactly(result)};
-    case Function::kSet:
-      return is_done ? unknown_action(operation) : Action{};
+    case Function::kSet: return is_done ? unknown_action(operation) : Action{};
     case Function::kCas: {
       const ValueId old = intern_exactly(argument.items()[0]);
       if (is_zero) return {.kind = Kind::kReadNot, .need = old};
@@ -186,8 +181,7 @@ Cell::Action Cell::known_action(const Operation& operation) {
       if (result.is_integer()) action.length = std::max<int64_t>(result.as_integer(), 0);
       return is_done || result.is_integer() ? action : Action{};
     }
-    default:
-      break;
+    default: break;
   }
   UNREACHABLE("{} is no function of one key", to_string(operation.function));
 }
@@ -203,16 +197,11 @@ Cell::Action Cell::unknown_action(const Operation& operation) {
       return {.kind = Kind::kMaybeCas,
               .need = intern_exactly(argument.items()[0]),
               .make = intern(argument.items()[1])};
-    case Function::kDel:
-      return {.kind = Kind::kWrite, .make = kNil};
-    case Function::kIncr:
-      return {.kind = Kind::kIncr};
-    case Function::kGetset:
-      return {.kind = Kind::kWrite, .make = intern(argument)};
-    case Function::kAppend:
-      return {.kind = Kind::kAppend, .make = intern_exactly(argument)};
-    default:
-      break;
+    case Function::kDel: return {.kind = Kind::kWrite, .make = kNil};
+    case Function::kIncr: return {.kind = Kind::kIncr};
+    case Function::kGetset: return {.kind = Kind::kWrite, .make = intern(argument)};
+    case Function::kAppend: return {.kind = Kind::kAppend, .make = intern_exactly(argument)};
+    default: break;
   }
   UNREACHABLE("{} leaves no trace on one key", to_string(operation.function));
 }
@@ -275,11 +264,8 @@ void Cell::count(uint32_t step, int32_t change) {
   const Action& action = actions_[step];
   switch (action.kind) {
     case Kind::kImpossible:
-    case Kind::kReadNot:
-      break;
-    case Kind::kRead:
-      needed_[action.need] += change;
-      break;
+    case Kind::kReadNot: break;
+    case Kind::kRead: needed_[action.need] += change; break;
     case Kind::kReadWrite:
       needed_[action.need] += change;
       made_[action.make] += change;
@@ -292,58 +278,81 @@ void Cell::count(uint32_t step, int32_t change) {
     case Kind::kWrite:
     case Kind::kMaybeCas:
     case Kind::kDelSome:
-    case Kind::kExpire:
-      made_[action.make] += change;
-      break;
-    case Kind::kIncr:
-      wild_left_ += change;
-      break;
-    case Kind::kAppend:
-      appends_left_[action.suffix] += change;
-      break;
+    case Kind::kExpire: made_[action.make] += change; break;
+    case Kind::kIncr: incrs_left_ += change; break;
+    case Kind::kAppend: appends_left_[action.suffix] += change; break;
   }
+}
+
+// Increments of unknown outcome, one for each step up, lead to a value from a smaller one that
+// somebody else writes; or from the one that is there now; or from nil.
+void Cell::find_bases() {
+  bases_.resize(values_.size());
+  const int32_t increments = incrs_left_;
+  if (increments == 0) return;
+  for (ValueId value = 0; value < needed_.size(); value++) {
+    if (needed_[value] == 0 || !values_[value].is_integer()) continue;
+    const int64_t number = values_[value].as_integer();
+    for (int32_t distance = 1; distance <= increments; distance++) {
+      if (number < std::numeric_limits<int64_t>::min() + distance) break;
+      const auto base = value_ids_.find(Value::integer(number - distance));
+      if (base == value_ids_.end() || base->second >= made_.size()) continue;
+      if (made_[base->second] > 0) bases_[value].push_back({distance, base->second});
+    }
+  }
+}
+
+// Whether `lost` can be there again, when `now` is there instead.
+bool Cell::may_return(ValueId lost, ValueId now) const {
+  if (made_[lost] > 0) return true;
+  if (std::ranges::any_of(suffixes_of_[lost],
+                          [&](uint32_t group) { return appends_left_[group] > 0; })) {
+    return true;
+  }
+  if (incrs_left_ == 0 || !values_[lost].is_integer()) return false;
+  // An append may leave any number to count from.
+  if (appends_) return true;
+  const int64_t number = values_[lost].as_integer();
+  if (number > 0 && number <= incrs_left_) return true;  // From nil, if it is deleted.
+  if (values_[now].is_integer()) {
+    const int64_t from = values_[now].as_integer();
+    if (from < number && from >= number - incrs_left_) return true;
+  }
+  return std::ranges::any_of(bases_[lost], [&](const Base& base) {
+    return base.distance <= incrs_left_ && made_[base.value] > 0;
+  });
 }
 
 bool Cell::hopeless(uint64_t from, uint64_t to) const {
   const ValueId lost = value_of(from);
-  if (lost == value_of(to) || lost >= needed_.size()) return false;
-  if (needed_[lost] == 0 || made_[lost] > 0 || wild_left_ > 0) return false;
-  return std::ranges::none_of(suffixes_of_[lost],
-                              [&](uint32_t group) { return appends_left_[group] > 0; });
+  if (lost == value_of(to) || lost >= needed_.size() || needed_[lost] == 0) return false;
+  return !may_return(lost, value_of(to));
 }
 
 uint64_t Cell::step(uint64_t state, uint32_t step) {
   const Action& action = actions_[step];
   const ValueId value = value_of(state);
   switch (action.kind) {
-    case Kind::kImpossible:
-      return kRefused;
-    case Kind::kRead:
-      return value == action.need ? state : kRefused;
-    case Kind::kReadNot:
-      return value != action.need ? state : kRefused;
+    case Kind::kImpossible: return kRefused;
+    case Kind::kRead: return value == action.need ? state : kRefused;
+    case Kind::kReadNot: return value != action.need ? state : kRefused;
     case Kind::kWrite:
       return action.deadline ? (uint64_t{step} + 1) << 32 | action.make : action.make;
-    case Kind::kReadWrite:
-      return value == action.need ? action.make : kRefused;
-    case Kind::kMaybeCas:
-      return value == action.need ? action.make : state;
-    case Kind::kDelSome:
-      return value != kNil ? kNil : kRefused;
+    case Kind::kReadWrite: return value == action.need ? action.make : kRefused;
+    case Kind::kMaybeCas: return value == action.need ? action.make : state;
+    case Kind::kDelSome: return value != kNil ? kNil : kRefused;
     case Kind::kIncrTo: {
       const bool first = value == kNil && values_[action.make].as_integer() == 1;
       return value == action.need || first ? with_value(state, action.make) : kRefused;
     }
-    case Kind::kIncr:
-      return with_value(state, incremented(value));
+    case Kind::kIncr: return with_value(state, incremented(value));
     case Kind::kAppend: {
       const ValueId after = appended(value, action.make);
       if (action.length < 0) return with_value(state, after);
       const auto length = static_cast<int64_t>(text_of(values_[after]).size());
       return length == action.length ? with_value(state, after) : kRefused;
     }
-    case Kind::kExpire:
-      return owner_of(state) == action.owner + 1 ? kNil : state;
+    case Kind::kExpire: return owner_of(state) == action.owner + 1 ? kNil : state;
   }
   return kRefused;
 }
@@ -351,15 +360,11 @@ uint64_t Cell::step(uint64_t state, uint32_t step) {
 bool Cell::settled(uint64_t state, uint32_t step) const {
   const Action& action = actions_[step];
   switch (action.kind) {
-    case Kind::kRead:
-      return value_of(state) == action.need;
-    case Kind::kReadNot:
-      return value_of(state) != action.need;
+    case Kind::kRead: return value_of(state) == action.need;
+    case Kind::kReadNot: return value_of(state) != action.need;
     // Its set is placed, and no longer gives the deadline: it never will again.
-    case Kind::kExpire:
-      return owner_of(state) != action.owner + 1;
-    default:
-      return false;
+    case Kind::kExpire: return owner_of(state) != action.owner + 1;
+    default: return false;
   }
 }
 
@@ -372,17 +377,14 @@ bool Cell::enables(uint32_t step, uint32_t front) const {
   switch (action.kind) {
     case Kind::kImpossible:
     case Kind::kRead:
-    case Kind::kReadNot:
-      return false;
+    case Kind::kReadNot: return false;
     case Kind::kWrite:
     case Kind::kReadWrite:
     case Kind::kMaybeCas:
     case Kind::kDelSome:
     case Kind::kIncrTo:
-    case Kind::kExpire:
-      return action.make == wanted.need;
-    case Kind::kIncr:
-      return true;
+    case Kind::kExpire: return action.make == wanted.need;
+    case Kind::kIncr: return true;
     case Kind::kAppend:
       return std::ranges::find(suffixes_of_[wanted.need], action.suffix) !=
              suffixes_of_[wanted.need].end();

@@ -119,6 +119,8 @@ class Cell {
                   const CellOptions& options);
   void give_classes();
   void group_suffixes();
+  void find_bases();
+  bool may_return(ValueId lost, ValueId now) const;
   void count(uint32_t step, int32_t change);
 
   ValueId intern(const Value& value);
@@ -151,7 +153,13 @@ class Cell {
   std::vector<int32_t> made_;
   std::vector<std::vector<uint32_t>> suffixes_of_;  // By value: groups of appends that end it.
   std::vector<int32_t> appends_left_;               // By group.
-  int32_t wild_left_ = 0;                           // Who may leave anything.
+  // By value: numbers not far below, from which increments of unknown outcome may lead to it.
+  struct Base {
+    int32_t distance;
+    ValueId value;
+  };
+  std::vector<std::vector<Base>> bases_;
+  int32_t incrs_left_ = 0;  // Of unknown outcome.
 };
 
 }  // namespace seatrial::checkers

@@ -109,8 +109,7 @@ std::vector<Unit> split_units(const History& history, KeyTable& keys) {
         unit.watches = std::exchange(watching[operation.process], {});
         fill_exec(unit, keys);
         break;
-      default:
-        UNREACHABLE("{} is no function of transactions", to_string(operation.function));
+      default: UNREACHABLE("{} is no function of transactions", to_string(operation.function));
     }
     units.push_back(std::move(unit));
   }
@@ -129,6 +128,7 @@ Unit weakened(const Unit& unit) {
 Transactions::Transactions(std::span<const Unit* const> units, uint32_t keys, uint32_t events)
     : keys_(keys) {
   number_versions(units);
+  find_spoilers(units, events);
   for (const Unit* unit : units) {
     if (unit->operation->invoke_at < events) add_unit(*unit, events);
   }
@@ -157,6 +157,23 @@ void Transactions::number_versions(std::span<const Unit* const> units) {
   made_.resize(next);
 }
 
+// The keys whose writes may be why an exec aborted.
+void Transactions::find_spoilers(std::span<const Unit* const> units, uint32_t events) {
+  spoils_.resize(keys_, false);
+  for (const Unit* unit : units) {
+    if (!unit->aborted || unit->operation->complete_at >= events) continue;
+    for (const Unit::Watched& watched : unit->watched) spoils_[watched.key] = true;
+  }
+}
+
+// Whether a unit of unknown outcome can make anything possible: it writes what someone reads, or
+// what someone who aborted had watched.
+bool Transactions::matters(const Unit& unit) const {
+  return !unit.aborted && std::ranges::any_of(unit.writes, [&](const KeyValue& pair) {
+    return spoils_[pair.key] || versions_.contains(pair);
+  });
+}
+
 VersionId Transactions::version_of(const KeyValue& pair) const {
   if (pair.value.is_nil()) return pair.key;
   const auto found = versions_.find(pair);
@@ -166,7 +183,7 @@ VersionId Transactions::version_of(const KeyValue& pair) const {
 void Transactions::add_unit(const Unit& unit, uint32_t events) {
   const Operation& operation = *unit.operation;
   const bool ok = unit.completion == Completion::kOk && operation.complete_at < events;
-  if (!ok && (unit.writes.empty() || unit.aborted)) return;
+  if (!ok && !matters(unit)) return;
   Action action;
   if (ok) {
     for (const KeyValue& pair : unit.reads) action.reads.push_back({pair.key, version_of(pair)});
@@ -263,12 +280,9 @@ bool Transactions::reads_fit(uint64_t state, const Action& action) const {
 uint64_t Transactions::step(uint64_t state, uint32_t step) {
   const Action& action = actions_[step];
   switch (action.kind) {
-    case Kind::kImpossible:
-      return kRefused;
-    case Kind::kRead:
-      return reads_fit(state, action) ? state : kRefused;
-    case Kind::kWrite:
-      return reads_fit(state, action) ? change(state, action, kIdle) : kRefused;
+    case Kind::kImpossible: return kRefused;
+    case Kind::kRead: return reads_fit(state, action) ? state : kRefused;
+    case Kind::kWrite: return reads_fit(state, action) ? change(state, action, kIdle) : kRefused;
     case Kind::kWatchToCommit:
     case Kind::kWatchToAbort: {
       const uint32_t now = condition(state, action.window);
@@ -345,17 +359,12 @@ void Transactions::grow_table() {
 bool Transactions::settled(uint64_t state, uint32_t step) const {
   const Action& action = actions_[step];
   switch (action.kind) {
-    case Kind::kRead:
-      return reads_fit(state, action);
-    case Kind::kWatchToAbort:
-      return true;
+    case Kind::kRead: return reads_fit(state, action);
+    case Kind::kWatchToAbort: return true;
     // Nothing of it is seen by others, and its window only gets in their way.
-    case Kind::kCommit:
-      return action.writes.empty() && reads_fit(state, action);
-    case Kind::kAbort:
-      return condition(state, action.window) == kSpoilt;
-    default:
-      return false;
+    case Kind::kCommit: return action.writes.empty() && reads_fit(state, action);
+    case Kind::kAbort: return condition(state, action.window) == kSpoilt;
+    default: return false;
   }
 }
 

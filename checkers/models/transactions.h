@@ -132,6 +132,8 @@ class Transactions {
   static constexpr uint32_t kFirstPhase = 2;
 
   void number_versions(std::span<const Unit* const> units);
+  void find_spoilers(std::span<const Unit* const> units, uint32_t events);
+  bool matters(const Unit& unit) const;
   VersionId version_of(const KeyValue& written) const;
   void add_unit(const Unit& unit, uint32_t events);
   uint32_t add_window(const Unit& unit, bool known);
@@ -164,6 +166,7 @@ class Transactions {
   };
 
   uint32_t keys_;
+  std::vector<bool> spoils_;  // By key.
   std::vector<Step> steps_;
   std::vector<Action> actions_;
   std::vector<const Operation*> sources_;

@@ -229,14 +229,13 @@ TEST(Anomalies, LostUpdateOfTransactions) {
 TEST(Anomalies, LostWatch) {
   Script s("txn", 2);
   s.watch(0, "a").set(1, "a", 1).exec(0, {{"a", number(2)}}).answers(0, {Script::kOk});
-  expect_anomaly(s, "txn", "lost-watch", {1, 2});
+  expect_anomaly(s, "txn", "lost-watch", {0, 1, 2});
 }
 
 TEST(Anomalies, SpuriousAbort) {
   Script s("txn", 2);
   s.set(1, "a", 1).watch(0, "a").set(1, "b", 1).exec(0, {{"a", number(2)}}).ok(0, Value());
-  // That the set is over by the watch belongs to the contradiction.
-  expect_anomaly(s, "txn", "spurious-abort", {0, 3});
+  expect_anomaly(s, "txn", "spurious-abort", {3});
   Script caused("txn", 2);
   caused.watch(0, "a").set(1, "a", 1).exec(0, {{"a", number(2)}}).ok(0, Value());
   expect_ok(caused, "txn");

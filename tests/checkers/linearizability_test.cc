@@ -46,8 +46,7 @@ TEST(Linearizability, AgreesWithReferenceOnExpiry) {
 }
 
 TEST(Linearizability, AgreesWithReferenceOnExpiryWithSkewedClock) {
-  agree_with_reference("kvx", {.keys = 1}, kHistories / 10,
-                       {.budget = {}, .clock_skew = Micros(700)});
+  agree_with_reference("kvx", {.keys = 1}, kHistories / 10, {.clock_skew = Micros(700)});
 }
 
 TEST(Linearizability, AgreesWithReferenceWhenMostOutcomesAreUnknown) {

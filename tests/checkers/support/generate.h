@@ -112,11 +112,8 @@ class Generator {
         }
         break;
       case Function::kGetset:
-      case Function::kAppend:
-        argument = fresh();
-        break;
-      default:
-        break;
+      case Function::kAppend: argument = fresh(); break;
+      default: break;
     }
     state.id = recorder_.invoke(now_, client, function, key(), argument);
   }

@@ -80,8 +80,7 @@ struct Store {
       versions[key]++;
     };
     switch (function) {
-      case Function::kGet:
-        return before;
+      case Function::kGet: return before;
       case Function::kSet:
         if (argument.is_object()) {
           put(text_of(*argument.find("v")), index);
@@ -89,9 +88,7 @@ struct Store {
           put(text_of(argument), -1);
         }
         return "OK";
-      case Function::kGetset:
-        put(text_of(argument), -1);
-        return before;
+      case Function::kGetset: put(text_of(argument), -1); return before;
       case Function::kCas:
         if (before != answer_of(argument.items()[0])) return "0";
         put(text_of(argument.items()[1]), -1);
@@ -111,8 +108,7 @@ struct Store {
         put(value, owner);
         return std::to_string(value.size());
       }
-      default:
-        break;
+      default: break;
     }
     UNREACHABLE("function {}", to_string(function));
   }
