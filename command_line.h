@@ -39,8 +39,6 @@ struct SeedRange {
 struct Shard {
   uint32_t index = 1;
   uint32_t count = 1;
-
-  bool holds(uint64_t seed) const { return seed % count == index % count; }
   friend bool operator==(const Shard&, const Shard&) = default;
 };
 

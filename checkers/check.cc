@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 
+#include "checkers/bank.h"
 #include "checkers/hjl.h"
 #include "checkers/linearizability.h"
 #include "checkers/readers/porcupine.h"
+#include "checkers/transactions.h"
 
 namespace seatrial::checkers {
 namespace {
@@ -26,6 +28,9 @@ constexpr std::array kRows = {
         check_linearizability},
     Row{{"kvx", "kvx", "linearizable keys with expiry: get, set (px), del, incr, getset"},
         check_linearizability},
+    Row{{"txn", "txn", "strictly serializable transactions: get, set, watch, exec"},
+        check_transactions},
+    Row{{"bank", "txn", "the total over all accounts stays the same in every audit"}, check_bank},
 };
 
 constexpr auto kInfos = [] {

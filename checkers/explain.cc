@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "checkers/minimize.h"
 
 namespace seatrial::checkers {
 namespace {
@@ -58,94 +59,74 @@ bool may_write(const Operation& operation, const Value& value) {
 
 class Explainer {
  public:
-  Explainer(const CellHistory& cell, const Options& options) : cell_(cell), options_(options) {}
+  Explainer(const CellHistory& cell, const Options& options)
+      : cell_(cell),
+        options_(options),
+        minimizer_(cell.operations.size(), cell.history->events(),
+                   [this](const std::vector<bool>& kept, uint32_t events) {
+                     return fails(kept, events, nullptr);
+                   }) {}
 
-  Verdict run(std::span<const Operation* const> conflict) {
-    kept_.assign(cell_.operations.size(), true);
-    events_ = cell_.history->events();
-    if (conflict.empty()) {
-      shorten();
-      for (size_t i = 0; i < kept_.size(); i++) {
-        if (cell_.operations[i].operation->invoke_at >= events_) kept_[i] = false;
-      }
-    } else {
-      for (size_t i = 0; i < kept_.size(); i++) {
-        kept_[i] = std::ranges::find(conflict, cell_.operations[i].operation) != conflict.end();
-      }
+  void shorten() { minimizer_.shorten(ends()); }
+
+  void restrict_to(std::span<const Operation* const> conflict, uint32_t events) {
+    std::vector<bool> kept;
+    for (const Claim& claim : cell_.operations) {
+      kept.push_back(std::ranges::find(conflict, claim.operation) != conflict.end());
     }
-    weaken();
+    minimizer_.restrict_to(kept, events);
+  }
+
+  Verdict run() {
+    std::vector<size_t> certain;
+    for (size_t i = 0; i < cell_.operations.size(); i++) {
+      if (is_certain(i)) certain.push_back(i);
+    }
+    minimizer_.weaken(std::move(certain));
     return verdict();
   }
 
  private:
-  // The operations as they are to count: those not kept are perhaps there, at any time.
-  std::vector<CellOperation> weakened(const std::vector<bool>& kept, uint32_t events) const {
-    std::vector<CellOperation> operations;
-    for (size_t i = 0; i < kept.size(); i++) {
-      CellOperation operation = cell_.operations[i];
-      if (operation.operation->invoke_at >= events) continue;
-      if (!kept[i] || operation.operation->complete_at >= events) {
-        operation.completion = Completion::kUnknown;
-      }
-      operations.push_back(operation);
-    }
-    return operations;
+  bool is_certain(size_t i) const {
+    const Claim& claim = cell_.operations[i];
+    return minimizer_.kept()[i] && claim.completion == Completion::kOk &&
+           claim.operation->complete_at < minimizer_.events();
   }
 
-  bool fails(const std::vector<bool>& kept, uint32_t events,
-             std::vector<OperationId>* order = nullptr) {
-    Budget budget = options_.budget;
-    budget.nodes_max =
-        options_.budget.explain_nodes_max - std::min(spent_, options_.budget.explain_nodes_max);
-    if (budget.nodes_max == 0) return false;
-    const std::vector<CellOperation> operations = weakened(kept, events);
-    const SearchResult result = search_cell(cell_, operations, events, options_, budget, order);
-    // Building the model costs, too, and a weak operation more than others.
-    spent_ += result.nodes + operations.size();
-    return result.outcome == Outcome::kViolation;
-  }
-
-  // Linearizability is closed under prefixes: the shortest that fails is found by halving.
-  void shorten() {
+  // The ends of prefixes worth trying: each just after a return.
+  std::vector<uint32_t> ends() const {
     std::vector<uint32_t> ends;
     for (const auto& [operation, completion] : cell_.operations) {
       if (operation->ok()) ends.push_back(operation->complete_at + 1);
     }
     std::ranges::sort(ends);
-    const auto first =
-        std::ranges::partition_point(ends, [&](uint32_t events) { return !fails(kept_, events); });
-    if (first != ends.end()) events_ = *first;
+    return ends;
   }
 
-  // Takes away certainty from ever smaller groups of operations, as long as the rest still fails.
-  void weaken() {
-    std::vector<size_t> certain;
-    for (size_t i = 0; i < kept_.size(); i++) {
-      if (kept_[i] && cell_.operations[i].completion == Completion::kOk) certain.push_back(i);
+  // The operations as they are to count: those not kept are perhaps there, at any time.
+  std::vector<Claim> weakened(const std::vector<bool>& kept, uint32_t events) const {
+    std::vector<Claim> operations = cell_.operations;
+    for (size_t i = 0; i < kept.size(); i++) {
+      if (!kept[i]) operations[i].completion = Completion::kUnknown;
     }
-    for (size_t size = std::max<size_t>(certain.size() / 2, 1); size > 0; size /= 2) {
-      for (size_t start = 0; start < certain.size();) {
-        const size_t end = std::min(start + size, certain.size());
-        std::vector<bool> fewer = kept_;
-        for (size_t i = start; i < end; i++) fewer[certain[i]] = false;
-        if (fails(fewer, events_)) {
-          kept_ = std::move(fewer);
-          certain.erase(certain.begin() + static_cast<ptrdiff_t>(start),
-                        certain.begin() + static_cast<ptrdiff_t>(end));
-        } else {
-          start = end;
-        }
-      }
-    }
+    return prefix(operations, events);
+  }
+
+  bool fails(const std::vector<bool>& kept, uint32_t events, std::vector<OperationId>* order) {
+    if (spent_ >= options_.budget.explain_nodes_max) return false;
+    Budget budget = options_.budget;
+    budget.nodes_max = options_.budget.explain_nodes_max - spent_;
+    const std::vector<Claim> operations = weakened(kept, events);
+    const SearchResult result = search_cell(cell_, operations, events, options_, budget, order);
+    // Building the model costs, too.
+    spent_ += result.nodes + operations.size();
+    return result.outcome == Outcome::kViolation;
   }
 
   std::vector<const Operation*> core() const {
     std::vector<const Operation*> core;
-    for (size_t i = 0; i < kept_.size(); i++) {
-      const auto& [operation, completion] = cell_.operations[i];
-      if (kept_[i] && completion == Completion::kOk && operation->complete_at < events_) {
-        core.push_back(operation);
-      }
+    for (size_t i = 0; i < cell_.operations.size(); i++) {
+      if (is_certain(i)) core.push_back(cell_.operations[i].operation);
     }
     return core;
   }
@@ -165,7 +146,7 @@ class Explainer {
       }
     };
     for (const auto& [operation, completion] : cell_.operations) {
-      if (operation->invoke_at < events_) consider(operation);
+      if (operation->invoke_at < minimizer_.events()) consider(operation);
     }
     for (const Operation* operation : cell_.failed) consider(operation);
     std::ranges::sort(chosen, {}, &Operation::invoke_at);
@@ -206,9 +187,9 @@ class Explainer {
 
   // The last prefix that does not fail, in an order that explains it.
   void add_prefix(Verdict& verdict) {
-    const std::vector<bool> all(kept_.size(), true);
+    const std::vector<bool> all(cell_.operations.size(), true);
     spent_ = 0;
-    fails(all, events_ - 1, &verdict.linearized);
+    fails(all, minimizer_.events() - 1, &verdict.linearized);
   }
 
   void name_anomaly(std::span<const Operation* const> guilty, Verdict& verdict) {
@@ -271,15 +252,14 @@ class Explainer {
 
   // Whether other removals by expiry would have explained it.
   bool name_expiry(std::span<const Operation* const> guilty, Verdict& verdict) {
-    const auto expires = [](const CellOperation& source) {
-      return source.operation->argument.is_object();
-    };
+    const auto expires = [](const Claim& source) { return source.operation->argument.is_object(); };
     if (std::ranges::none_of(cell_.operations, expires)) return false;
     const auto fails_with = [&](Micros skew) {
       Options lax = options_;
       lax.clock_skew = skew;
       const SearchResult result =
-          search_cell(cell_, weakened(kept_, events_), events_, lax, options_.budget);
+          search_cell(cell_, weakened(minimizer_.kept(), minimizer_.events()), minimizer_.events(),
+                      lax, options_.budget);
       return result.outcome != Outcome::kOk;
     };
     // With a clock that may be off by a year any set's removal may come at any time after it.
@@ -294,14 +274,13 @@ class Explainer {
 
   const CellHistory& cell_;
   const Options& options_;
-  std::vector<bool> kept_;
-  uint32_t events_ = 0;
+  Minimizer minimizer_;
   uint64_t spent_ = 0;
 };
 
 }  // namespace
 
-SearchResult search_cell(const CellHistory& cell, std::span<const CellOperation> operations,
+SearchResult search_cell(const CellHistory& cell, std::span<const Claim> operations,
                          uint32_t events, const Options& options, const Budget& budget,
                          std::vector<OperationId>* order) {
   Cell model(operations, *cell.times,
@@ -315,9 +294,27 @@ SearchResult search_cell(const CellHistory& cell, std::span<const CellOperation>
   return result;
 }
 
+std::vector<Claim> prefix(std::span<const Claim> operations, uint32_t events) {
+  std::vector<Claim> prefix;
+  for (Claim claim : operations) {
+    if (claim.operation->invoke_at >= events) continue;
+    if (claim.operation->complete_at >= events) claim.completion = Completion::kUnknown;
+    prefix.push_back(claim);
+  }
+  return prefix;
+}
+
+Verdict explain_violation(const CellHistory& cell, const Options& options) {
+  Explainer explainer(cell, options);
+  explainer.shorten();
+  return explainer.run();
+}
+
 Verdict explain_violation(const CellHistory& cell, std::span<const Operation* const> conflict,
-                          const Options& options) {
-  return Explainer(cell, options).run(conflict);
+                          uint32_t events, const Options& options) {
+  Explainer explainer(cell, options);
+  explainer.restrict_to(conflict, events);
+  return explainer.run();
 }
 
 }  // namespace seatrial::checkers

@@ -15,18 +15,23 @@ struct CellHistory {
   const History* history = nullptr;
   const EventTimes* times = nullptr;
   KeyId key = kNoKey;
-  std::vector<CellOperation> operations;
+  std::vector<Claim> operations;
   std::vector<const Operation*> failed;
 };
 
 // Searches for a linearization of `operations`; zones are not tried.
-SearchResult search_cell(const CellHistory& cell, std::span<const CellOperation> operations,
+SearchResult search_cell(const CellHistory& cell, std::span<const Claim> operations,
                          uint32_t events, const Options& options, const Budget& budget,
                          std::vector<OperationId>* order = nullptr);
 
-// The verdict on a key that is known not to be linearizable. `conflict`: operations known to
-// contradict each other, or none.
+// The verdict on a key that is known not to be linearizable.
+Verdict explain_violation(const CellHistory& cell, const Options& options);
+// The same where it is known that the events before `events` fail for the outcomes of these
+// operations alone, and that no shorter prefix fails.
 Verdict explain_violation(const CellHistory& cell, std::span<const Operation* const> conflict,
-                          const Options& options);
+                          uint32_t events, const Options& options);
+
+// The operations as they count when only the events before `events` have happened.
+std::vector<Claim> prefix(std::span<const Claim> operations, uint32_t events);
 
 }  // namespace seatrial::checkers

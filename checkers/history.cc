@@ -332,6 +332,11 @@ void Recorder::fail(Micros time, OperationId id) { complete(time, id, Completion
 
 void Recorder::info(Micros time, OperationId id) { complete(time, id, Completion::kUnknown, {}); }
 
+void Recorder::reconnect(uint32_t client) {
+  CHECK_MSG(client < clients_, "client {} of {}", client, clients_);
+  processes_[client] += clients_;
+}
+
 void Recorder::complete(Micros time, OperationId id, Completion how, const Value& result) {
   const Operation* operation = history().find(id);
   CHECK_MSG(operation != nullptr, "operation {}", id);

@@ -75,6 +75,13 @@ struct Operation {
   bool precedes(const Operation& other) const { return ok() && complete_at < other.invoke_at; }
 };
 
+// An operation with the outcome it is to count with: to explain a violation, known outcomes are
+// weakened to unknown ones where the rest still contradicts itself.
+struct Claim {
+  const Operation* operation = nullptr;
+  Completion completion = Completion::kOk;  // kOk or kUnknown.
+};
+
 class History {
  public:
   explicit History(std::string type) : type_(std::move(type)) {}
@@ -153,6 +160,10 @@ class Recorder {
   void ok(Micros time, OperationId id, const Value& result);
   void fail(Micros time, OperationId id);
   void info(Micros time, OperationId id);
+
+  // The client lost its connection between two operations, and with it what it watched: it goes
+  // on under a new process number, since a process keeps its watches.
+  void reconnect(uint32_t client);
 
   // What was recorded so far; operations still open count as unknown.
   const History& history() const { return builder_.history(); }

@@ -41,12 +41,26 @@ Verdict undecided(const CellHistory& cell, const SearchResult& result) {
   return verdict;
 }
 
+// The shortest prefix in which zones conflict, found by halving, and what conflicts there.
+Verdict explain_zones(const CellHistory& cell, const Options& options) {
+  std::vector<uint32_t> ends;
+  for (const auto& [operation, completion] : cell.operations) {
+    if (operation->ok()) ends.push_back(operation->complete_at + 1);
+  }
+  std::ranges::sort(ends);
+  const auto first = std::ranges::partition_point(ends, [&](uint32_t events) {
+    return check_zones(prefix(cell.operations, events)).linearizable;
+  });
+  CHECK(first != ends.end());
+  const ZonesResult zones = check_zones(prefix(cell.operations, *first));
+  return explain_violation(cell, zones.conflict, *first, options);
+}
+
 // `budget` is what is left for this key.
 Verdict check_cell(const CellHistory& cell, const Options& options, const Budget& budget) {
   if (zones_apply(cell.operations)) {
-    const ZonesResult zones = check_zones(cell.operations);
-    if (zones.linearizable) return {};
-    return explain_violation(cell, zones.conflict, options);
+    if (check_zones(cell.operations).linearizable) return {};
+    return explain_zones(cell, options);
   }
   const SearchResult result =
       search_cell(cell, cell.operations, cell.history->events(), options, budget);
@@ -56,7 +70,7 @@ Verdict check_cell(const CellHistory& cell, const Options& options, const Budget
     case Outcome::kUndecided:
       return undecided(cell, result);
     case Outcome::kViolation: {
-      Verdict verdict = explain_violation(cell, {}, options);
+      Verdict verdict = explain_violation(cell, options);
       verdict.nodes = result.nodes;
       return verdict;
     }

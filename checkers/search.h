@@ -63,6 +63,11 @@ concept Model = requires(M& model, uint64_t state, uint32_t step) {
   { model.take_back(step) } -> std::same_as<void>;
   // After place(): whether nothing can save what is left, now that the state went `from` -> `to`.
   { model.hopeless(state, state) } -> std::same_as<bool>;
+  // Whether to place `step` only when nothing that returns before it is left: for steps that only
+  // bind what comes after them, and so lose nothing by coming late.
+  { model.waits(step) } -> std::same_as<bool>;
+  // Memory that the model holds.
+  { model.bytes() } -> std::same_as<uint64_t>;
   // Whether `step`, the first argument, might make a state in which the second one fits.
   { model.enables(step, step) } -> std::same_as<bool>;
 };
@@ -311,7 +316,8 @@ class Search {
     const std::span<const uint32_t> open = timeline_.open(frame.front);
     while (frame.cursor < open.size()) {
       const uint32_t step = open[frame.cursor++];
-      if (available(frame, step)) return step;
+      if (!available(frame, step)) continue;
+      if (step == timeline_.at(frame.front) || !model_.waits(step)) return step;
     }
     const std::span<const uint32_t> optional = timeline_.optional(frame.front);
     while (frame.cursor < open.size() + optional.size()) {
@@ -424,7 +430,7 @@ class Search {
   }
 
   uint64_t bytes() const {
-    return fixed_bytes_ + seen_.bytes() + stack_.capacity() * sizeof(Frame) +
+    return fixed_bytes_ + model_.bytes() + seen_.bytes() + stack_.capacity() * sizeof(Frame) +
            best_.capacity() * sizeof(uint32_t);
   }
 

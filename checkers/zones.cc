@@ -81,7 +81,7 @@ ZonesResult check_clusters(const std::vector<Cluster>& clusters) {
 
 }  // namespace
 
-bool zones_apply(std::span<const CellOperation> operations) {
+bool zones_apply(std::span<const Claim> operations) {
   std::unordered_set<Value, ValueHash> written;
   for (const auto& [operation, completion] : operations) {
     if (operation->function == Function::kGet) continue;
@@ -92,7 +92,7 @@ bool zones_apply(std::span<const CellOperation> operations) {
   return true;
 }
 
-ZonesResult check_zones(std::span<const CellOperation> operations) {
+ZonesResult check_zones(std::span<const Claim> operations) {
   std::unordered_map<Value, Cluster, ValueHash> by_value;
   for (const auto& [operation, completion] : operations) {
     if (operation->function != Function::kSet) continue;

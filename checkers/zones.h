@@ -19,7 +19,7 @@
 namespace seatrial::checkers {
 
 // Whether the operations are sets (without px) and gets only, and no value is set twice.
-bool zones_apply(std::span<const CellOperation> operations);
+bool zones_apply(std::span<const Claim> operations);
 
 struct ZonesResult {
   bool linearizable = true;
@@ -28,6 +28,6 @@ struct ZonesResult {
 };
 
 // The operations, in the order of their invocation, must be such that zones_apply.
-ZonesResult check_zones(std::span<const CellOperation> operations);
+ZonesResult check_zones(std::span<const Claim> operations);
 
 }  // namespace seatrial::checkers

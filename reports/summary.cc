@@ -192,9 +192,9 @@ std::string Summary::speed_text(nanoseconds elapsed, const Paint& paint) const {
   double seconds = std::chrono::duration<double>(elapsed).count();
   double rate = seconds > 0 ? static_cast<double>(runs_) / seconds : 0;
   std::string speed =
-      fmt::format("{} in {}: {} seeds/s; simulated {}, {} events, {} times as fast as it is\n",
-                  counted(runs_, "seed"), spoken(elapsed), rounded(rate), spoken(total_.sim_time),
-                  grouped(total_.events), rounded(ratio(total_.sim_time, elapsed)));
+      fmt::format("{} in {}: {} seeds/s; simulated {}, {} : 1; {}\n", counted(runs_, "seed"),
+                  spoken(elapsed), rounded(rate), spoken(total_.sim_time),
+                  rounded(ratio(total_.sim_time, elapsed)), counted(total_.events, "event"));
   std::string counts = fmt::format("{} passed, {} failed", count(Verdict::kPass), failures());
   return speed + (failures() == 0 ? paint.green(counts) : paint.red(counts)) + "\n";
 }

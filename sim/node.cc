@@ -9,6 +9,8 @@
 namespace seatrial::sim {
 namespace {
 
+// Only so many are worth sweeping up those that have ended.
+constexpr size_t kProcessesSwept = 16;
 constexpr VirtualTime kQuickEnd = std::chrono::seconds(1);
 constexpr VirtualTime kRestartDelayMin = std::chrono::milliseconds(10);
 constexpr VirtualTime kRestartDelayMax = std::chrono::milliseconds(500);
@@ -25,7 +27,6 @@ Node::~Node() = default;
 
 SimProcess& Node::start(std::string_view name, ProcessMain main, SimProcess* parent) {
   CHECK(powered_);
-  forget_ended();
   processes_.push_back(
       std::make_unique<SimProcess>(*this, name, static_cast<os::Pid>(world_.next_pid()),
                                    parent != nullptr ? parent->pid() : 1, incarnations_++));
@@ -56,6 +57,7 @@ void Node::end(SimProcess& process, os::ExitStatus status, bool silent) {
     parent->ended_children[process.pid()] = status;
     parent->child_ended->wake_all();
   }
+  world_.sweep(*this);
   if (silent) return;
   if (on_exit) on_exit(process, status);
   if (process.name() == service_name_ && status.exited) service_ended(process, status);
@@ -89,7 +91,7 @@ void Node::service_ended(const SimProcess& process, os::ExitStatus status) {
 
 size_t Node::kill(std::string_view name) {
   size_t ended = 0;
-  // Index by position: ending one can start others (its supervisor), behind it.
+  // By position: ending one can start others (its supervisor), behind it.
   const size_t count = processes_.size();
   for (size_t i = 0; i < count; ++i) {
     SimProcess& process = *processes_[i];
@@ -103,6 +105,7 @@ size_t Node::kill(std::string_view name) {
 void Node::power_off() {
   if (!powered_) return;
   powered_ = false;
+  paused_ = false;
   world_.note(name_, TraceKind::kProcess, "power lost");
   for (size_t i = 0; i < processes_.size(); ++i) {
     end(*processes_[i], {.exited = false, .code = 9}, true);
@@ -136,8 +139,7 @@ SimProcess* Node::find(os::Pid pid) {
 }
 
 void Node::forget_ended() {
-  // The newest few stay: somebody may still hold a reference in this very step.
-  if (processes_.size() < 16) return;
+  if (processes_.size() < kProcessesSwept) return;
   std::erase_if(processes_, [](const auto& process) { return !process->alive(); });
 }
 

@@ -57,7 +57,7 @@ class Node {
   SimProcess* find(os::Pid pid);
   FileSystem& files() { return files_; }
 
-  // Called, on a fiber of the world, when a process on this node has ended.
+  // Called, on a fiber of the world, when a process on this node has ended. May not park.
   std::function<void(SimProcess&, os::ExitStatus)> on_exit;
 
   // Faults that wait for the node's next call, and for its moments: woken as a sync or a write

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace seatrial::sim {
 
@@ -66,6 +67,9 @@ ordered_json weather_json(const Weather& weather) {
   return out;
 }
 
+// Of microseconds, this is eleven days.
+constexpr double kNumberMax = 1e12;
+
 // Reads members one by one and remembers the first thing that is wrong.
 class Reader {
  public:
@@ -81,6 +85,7 @@ class Reader {
       return wrong(name, std::is_floating_point_v<T> ? "a number" : "a whole number", *value);
     }
     if (value->get<double>() < 0) return wrong(name, "a number of 0 or more", *value);
+    if (value->get<double>() > kNumberMax) return wrong(name, "a number of 1e12 at most", *value);
     into = value->get<T>();
   }
 
@@ -110,21 +115,18 @@ class Reader {
       error_ = fmt::format("{}: \"{}\" is missing", place_, name);
       return nullptr;
     }
-    ++taken_;
+    taken_.insert(name);
     return &*it;
-  }
-
-  void refuse(std::string error) {
-    if (error_.empty()) error_ = std::move(error);
   }
 
   // Everything was there, of the right kind, and nothing else.
   Result<void> finish() {
-    if (error_.empty() && taken_ != from_.size()) {
-      error_ = fmt::format("{}: has members that no plan has (expected {} of them, found {})",
-                           place_, taken_, from_.size());
-    }
     if (!error_.empty()) return fail(Errc::kInvalidData, error_);
+    for (const auto& [name, value] : from_.items()) {
+      if (taken_.contains(name)) continue;
+      return fail(Errc::kInvalidData, fmt::format("{}: \"{}\" is not known; known are {}", place_,
+                                                  name, fmt::join(taken_, ", ")));
+    }
     return {};
   }
 
@@ -138,12 +140,35 @@ class Reader {
   const json& from_;
   std::string place_;
   std::string error_;
-  size_t taken_ = 0;
+  std::set<std::string, std::less<>> taken_;
 };
+
+// What can be written down and makes no sense all the same.
+Result<void> check_weather(Weather& weather) {
+  std::string error;
+  const auto refuse = [&](std::string_view family, std::string_view name, std::string_view why) {
+    if (error.empty()) error = fmt::format("plan.weather.{}.{}: {}", family, name, why);
+  };
+  os::Duration least{0};
+  visit(weather, [&](std::string_view family, std::string_view name, auto& value) {
+    using Value = std::decay_t<decltype(value)>;
+    if constexpr (std::is_same_v<Value, double>) {
+      if (value > 1) refuse(family, name, "expected a chance between 0 and 1");
+    } else if constexpr (std::is_same_v<Value, os::Duration>) {
+      if (name.ends_with("_min_us")) least = value;
+      const bool of_pair = name == "latency_max_us" || name == "call_max_us" ||
+                           name == "sync_max_us" || name == "fork_pause_max_us";
+      if (of_pair && value < least) refuse(family, name, "less than its minimum");
+    } else if (value == 0) {
+      refuse(family, name, "expected at least one byte");
+    }
+  });
+  if (!error.empty()) return fail(Errc::kInvalidData, error);
+  return {};
+}
 
 Result<Weather> parse_weather(const json& from) {
   Weather weather;
-  std::string error;
   Reader families(from, "plan.weather");
   for (const char* family : {"network", "disk", "process", "chaos"}) {
     const json* members = families.member(family);
@@ -160,6 +185,7 @@ Result<Weather> parse_weather(const json& from) {
     TRY(reader.finish());
   }
   TRY(families.finish());
+  TRY(check_weather(weather));
   return weather;
 }
 

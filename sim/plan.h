@@ -51,6 +51,8 @@ struct Plan {
   VirtualTime calm_limit{0};      // So long after it, everything must have converged.
   std::vector<FaultStep> faults;  // By time.
   std::vector<ClientPlan> clients;
+
+  friend bool operator==(const Plan&, const Plan&) = default;
 };
 
 std::string_view to_string(Moment moment);

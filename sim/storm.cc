@@ -37,6 +37,7 @@ void Storm::end() {
   disk.stall_chance = 0;
   disk.sync_error_chance = 0;
   disk.write_error_chance = 0;
+  world_.weather().process.fork_failure_chance = 0;
   world_.net().heal();
   for (const auto& node : world_.nodes()) {
     node->sync_errors_due = 0;

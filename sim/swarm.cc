@@ -21,7 +21,7 @@ struct Family {
 
 void draw_network(const Streams& streams, const SwarmOptions& options, NetworkWeather& network) {
   Family base(streams, "latency", {});
-  network.latency_min = VirtualTime(base.random.between(20'000, 1'000'000));
+  network.latency_min = draw_micros(base.random, 20us, 1ms);
   network.latency_max = network.latency_min * base.random.between(2, 5);
   if (Family f(streams, "segmentation", options.ambient); f.on) {
     network.split_chance = f.random.unit();

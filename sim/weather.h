@@ -22,6 +22,8 @@ struct NetworkWeather {
   double cut_chance = 0.0;                // A segment is the last: its stream is reset there.
   double refuse_chance = 0.0;             // A connection is refused although somebody listens.
   size_t buffer_bytes = 256 * 1024;       // In flight and unread, for each direction of a stream.
+
+  friend bool operator==(const NetworkWeather&, const NetworkWeather&) = default;
 };
 
 struct DiskWeather {
@@ -38,18 +40,24 @@ struct DiskWeather {
   double sector_kept = 0.4;
   double sector_torn = 0.2;  // And dropped otherwise.
   double name_kept = 0.5;    // Of each unsynced operation on a directory.
+
+  friend bool operator==(const DiskWeather&, const DiskWeather&) = default;
 };
 
 struct ProcessWeather {
   double fork_failure_chance = 0.0;
   os::Duration fork_pause_min = 200us;
   os::Duration fork_pause_max = 2ms;
+
+  friend bool operator==(const ProcessWeather&, const ProcessWeather&) = default;
 };
 
 struct ChaosWeather {
   double site_armed = 0.0;  // Share of the chance() sites that a seed arms
   double site_fires = 0.0;  // and how often an armed one comes true.
   double knob_shaken = 0.0;
+
+  friend bool operator==(const ChaosWeather&, const ChaosWeather&) = default;
 };
 
 struct Weather {
@@ -57,6 +65,8 @@ struct Weather {
   DiskWeather disk;
   ProcessWeather process;
   ChaosWeather chaos;
+
+  friend bool operator==(const Weather&, const Weather&) = default;
 };
 
 }  // namespace seatrial::sim

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/check.h"
 #include "sim/machine/network.h"
 #include "sim/machine/process.h"
@@ -114,6 +117,12 @@ void World::bury(SimProcess& process) {
   undertaker_idle_->wake_one();
 }
 
+void World::sweep(Node& node) {
+  if (std::ranges::find(to_sweep_, &node) != to_sweep_.end()) return;
+  to_sweep_.push_back(&node);
+  undertaker_idle_->wake_one();
+}
+
 void World::bury_all() {
   for (;;) {
     for (const Grave& grave : std::exchange(to_bury_, {})) {
@@ -121,7 +130,8 @@ void World::bury_all() {
         grave.node->end(*process, process->status, false);
       }
     }
-    if (to_bury_.empty() && undertaker_idle_->wait() == os::Wake::kCancelled) return;
+    for (Node* node : std::exchange(to_sweep_, {})) node->forget_ended();
+    if (to_bury_.empty() && to_sweep_.empty() && undertaker_idle_->wait() == os::Wake::kCancelled) return;
   }
 }
 
@@ -133,7 +143,7 @@ bool World::idle(os::MonotonicTime deadline) {
   // We may stand on the stack of whoever parked last; what happens now is the world's doing.
   const bool armed = trap::disarm();
   SimProcess* const parked = std::exchange(running_, nullptr);
-  steps_without_time_ = 0;
+  const VirtualTime before = now_;
   const VirtualTime due = deadline.time_since_epoch();
   if (stopping_) return false;
   if (events_.empty() && deadline == os::kNever) {
@@ -151,6 +161,8 @@ bool World::idle(os::MonotonicTime deadline) {
     outcome_ = Outcome::kTimeUp;
     return false;
   }
+  if (now_ > before) steps_without_time_ = 0;
+  CHECK_MSG(++steps_without_time_ < kStepsWithoutTimeMax, "no time passes: events breed events");
   running_ = parked;
   if (armed) trap::arm();
   return true;

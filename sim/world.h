@@ -89,6 +89,8 @@ class World : private os::Dispatch {
   uint64_t next_pid() { return next_pid_++; }
   // `process` has ended by itself or is to be ended: done by the world's own fiber.
   void bury(SimProcess& process);
+  // Processes of `node` have ended: their memory is freed later, when no call can refer to them.
+  void sweep(Node& node);
 
   // Where log lines of nodes go; nothing by default.
   using LogListener =
@@ -123,6 +125,7 @@ class World : private os::Dispatch {
     os::Pid pid;
   };
   std::vector<Grave> to_bury_;
+  std::vector<Node*> to_sweep_;
   std::unique_ptr<os::WaitQueue> undertaker_idle_;
   SimProcess* running_ = nullptr;
   uint64_t next_pid_ = 100;

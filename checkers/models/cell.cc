@@ -62,13 +62,12 @@ uint32_t EventTimes::after(Micros time) const {
   return 2 * static_cast<uint32_t>(past - times_.begin());
 }
 
-Cell::Cell(std::span<const CellOperation> operations, const EventTimes& times,
-           const CellOptions& options) {
+Cell::Cell(std::span<const Claim> operations, const EventTimes& times, const CellOptions& options) {
   intern_exactly(Value());
   CHECK(value_ids_.size() == 1);
   values_.push_back(Value());  // kAnyOther has no content.
   choose_abstraction(operations);
-  for (const CellOperation& operation : operations) add(operation, times, options);
+  for (const Claim& operation : operations) add(operation, times, options);
   give_classes();
   needed_.resize(values_.size());
   made_.resize(values_.size());
@@ -77,7 +76,7 @@ Cell::Cell(std::span<const CellOperation> operations, const EventTimes& times,
   for (uint32_t step = 0; step < steps_.size(); step++) count(step, +1);
 }
 
-void Cell::choose_abstraction(std::span<const CellOperation> operations) {
+void Cell::choose_abstraction(std::span<const Claim> operations) {
   exact_ = false;
   std::vector<Value> observed;
   const auto observe = [&](const Value& value) {
@@ -134,7 +133,7 @@ Cell::ValueId Cell::intern(const Value& value) {
   return intern_exactly(value);
 }
 
-void Cell::add(const CellOperation& source, const EventTimes& times, const CellOptions& options) {
+void Cell::add(const Claim& source, const EventTimes& times, const CellOptions& options) {
   const Operation& operation = *source.operation;
   const bool ok = source.completion == Completion::kOk;
   CHECK(source.completion != Completion::kFailed && (!ok || operation.ok()));
@@ -218,7 +217,7 @@ Cell::Action Cell::unknown_action(const Operation& operation) {
   UNREACHABLE("{} leaves no trace on one key", to_string(operation.function));
 }
 
-void Cell::add_expiry(const CellOperation& source, uint32_t set, const EventTimes& times,
+void Cell::add_expiry(const Claim& source, uint32_t set, const EventTimes& times,
                       const CellOptions& options) {
   const Operation& operation = *source.operation;
   const Micros px = std::chrono::milliseconds(set_argument(operation.argument).second);

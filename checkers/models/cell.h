@@ -30,12 +30,6 @@
 
 namespace seatrial::checkers {
 
-// One operation on the key, with the outcome it is to count with: a known one may be weakened.
-struct CellOperation {
-  const Operation* operation = nullptr;
-  Completion completion = Completion::kOk;  // kOk or kUnknown.
-};
-
 // 7 and "7" are one value: whole numbers in the form that INCR writes become integers.
 Value canonical(const Value& value);
 
@@ -66,8 +60,7 @@ class Cell {
   static constexpr uint64_t kRefused = std::numeric_limits<uint64_t>::max();
 
   // The operations must be of one key and not failed. `times` is needed only for those with px.
-  Cell(std::span<const CellOperation> operations, const EventTimes& times,
-       const CellOptions& options);
+  Cell(std::span<const Claim> operations, const EventTimes& times, const CellOptions& options);
 
   std::span<const Step> steps() const { return steps_; }
   // The operation of a step; null for a removal by expiry.
@@ -82,6 +75,8 @@ class Cell {
   void take_back(uint32_t step) { count(step, +1); }
   bool hopeless(uint64_t from, uint64_t to) const;
   bool enables(uint32_t step, uint32_t front) const;
+  bool waits(uint32_t) const { return false; }
+  uint64_t bytes() const { return arena_.size_bytes() + values_.capacity() * sizeof(Value); }
 
  private:
   using ValueId = uint32_t;
@@ -116,11 +111,11 @@ class Cell {
     size_t operator()(const Value& value) const { return value.hash(); }
   };
 
-  void choose_abstraction(std::span<const CellOperation> operations);
-  void add(const CellOperation& operation, const EventTimes& times, const CellOptions& options);
+  void choose_abstraction(std::span<const Claim> operations);
+  void add(const Claim& operation, const EventTimes& times, const CellOptions& options);
   Action known_action(const Operation& operation);
   Action unknown_action(const Operation& operation);
-  void add_expiry(const CellOperation& operation, uint32_t set, const EventTimes& times,
+  void add_expiry(const Claim& operation, uint32_t set, const EventTimes& times,
                   const CellOptions& options);
   void give_classes();
   void group_suffixes();

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
+#include "checkers/bank.h"
 #include "checkers/check.h"
 #include "scenarios/kv_client.h"
 #include "scenarios/workloads/pace.h"
@@ -236,12 +237,11 @@ class WatchTransfer : public Workload {
     if (teller.client().ready()) teller.audit();
   }
 
-  std::vector<checkers::Verdict> check(const Scenario& scenario,
+  std::vector<checkers::Verdict> check(const Scenario&,
                                        const checkers::History& history) const override {
     auto verdict = checkers::check("txn", history);
     CHECK_MSG(verdict, "{}", verdict.error().message());
-    const int64_t total = kInitialBalance * parameter(scenario, "accounts", 5);
-    (void)total; return {*std::move(verdict)};
+    return {*std::move(verdict), checkers::check_bank(history)};
   }
 };
 

@@ -48,13 +48,17 @@ const Fault* find_fault(std::string_view kind);
 // Times for about `intensity` steps in five seconds of the storm, drawn uniformly.
 std::vector<VirtualTime> draw_hours(base::RandomStream& random, const Stage& stage,
                                     double share = 1.0);
+// Uniform between the two, in whole microseconds: a plan is written down in these, and must come
+// back as it was.
+VirtualTime draw_micros(base::RandomStream& random, VirtualTime low, VirtualTime high);
 // A duration between the two, short ones more often: its logarithm is uniform.
 VirtualTime draw_duration(base::RandomStream& random, VirtualTime low, VirtualTime high);
 const std::string& draw_name(base::RandomStream& random, const std::vector<std::string>& names);
 // Where in a node's doings: a third each at any time, in a sync, at a write.
 void draw_moment(base::RandomStream& random, FaultStep& step);
 
-// Parks until the step's moment at its target has come (at most a second), and its delay is over.
-void await_moment(World& world, const FaultStep& step);
+// Parks until the step's moment at its target has come (at most a second), and its delay is over;
+// false if the storm ended first.
+bool await_moment(World& world, const FaultStep& step);
 
 }  // namespace seatrial::sim

@@ -10,6 +10,7 @@ const Fault* disk_sync_error_fault();
 const Fault* disk_write_error_fault();
 const Fault* net_partition_fault();
 const Fault* net_reset_fault();
+const Fault* process_crash_loop_fault();
 const Fault* process_kill_fault();
 const Fault* process_pause_fault();
 const Fault* process_power_loss_fault();

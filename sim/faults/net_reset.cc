@@ -27,7 +27,7 @@ class NetReset : public Fault {
   }
 
   void strike(World& world, const FaultStep& step) const override {
-    await_moment(world, step);
+    if (!await_moment(world, step)) return;
     const size_t cut = world.net().cut([&](const Node& a, const Node& b) {
       return a.name() == step.target || b.name() == step.target;
     });

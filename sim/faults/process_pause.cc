@@ -28,7 +28,7 @@ class ProcessPause : public Fault {
   }
 
   void strike(World& world, const FaultStep& step) const override {
-    await_moment(world, step);
+    if (!await_moment(world, step)) return;
     Node* node = world.find_node(step.target);
     if (node == nullptr || !node->powered() || node->paused()) return;
     node->pause();

@@ -30,7 +30,7 @@ class ProcessPowerLoss : public Fault {
   }
 
   void strike(World& world, const FaultStep& step) const override {
-    await_moment(world, step);
+    if (!await_moment(world, step)) return;
     Node* node = world.find_node(step.target);
     if (node == nullptr || !node->powered()) return;
     node->power_off();

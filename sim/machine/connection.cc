@@ -174,7 +174,7 @@ void Pipe::arrive(const Segment& segment) {
     connection_.send_reset(side_);
     return;
   }
-  if (!to.open) {
+  if (!to.open || to.reset) {
     // Nobody there: its kernel answers with a reset, except to an end of stream.
     drop();
     if (!segment.finish) connection_.send_reset(side_);
@@ -199,6 +199,11 @@ void Pipe::take(base::MutableBytes into) {
   if (writer != nullptr) connection_.world().scheduler().wake(writer);
 }
 
+void Pipe::leave_unread() {
+  // What is still under way finds nobody: only then does its sender learn.
+  if (under_way_.empty()) drop();
+}
+
 void Pipe::drop() {
   under_way_.clear();
   ring_.clear();
@@ -207,11 +212,10 @@ void Pipe::drop() {
 
 // ---- Connection
 
-Connection::Connection(Net& net, Node& caller, SimProcess* process, Node& callee, os::Address local,
-                       os::Address remote)
+Connection::Connection(Net& net, Node& caller, Node& callee, os::Address local, os::Address remote)
     : net_(net),
       number_(net.next_connection_++),
-      sides_{Side{.node = &caller, .process = process, .local = std::move(local)},
+      sides_{Side{.node = &caller, .local = std::move(local)},
              Side{.node = &callee, .local = std::move(remote)}},
       pipes_{Pipe(*this, 0, number_), Pipe(*this, 1, number_)} {
   net_.connections_[number_] = this;
@@ -234,7 +238,7 @@ void Connection::close(size_t which, bool rst) {
   for (os::detail::FiberBody* parked : {to(which).reader, from(which).writer}) {
     if (parked != nullptr) world().scheduler().wake(parked);
   }
-  to(which).drop();
+  to(which).leave_unread();
   if (!self.node->powered()) {
     from(which).drop();
   } else if (self.reset) {
@@ -295,9 +299,10 @@ void Endpoint::end(bool rst) { connection_.close(side_, rst); }
 
 os::Result<void> Endpoint::usable() {
   if (!process_.may_act()) [[unlikely]] {
-    process_.fibers().park();
+    process_.fibers().park_uncancelled();
     return fail(Errc::kCancelled);
   }
+  if (process_.fibers().cancelled()) [[unlikely]] return fail(Errc::kCancelled);
   if (!connection_.side(side_).open) [[unlikely]]
     return fail(Errc::kClosed);
   return {};

@@ -49,7 +49,9 @@ class Pipe : public Event {
   void take(base::MutableBytes into);
   bool finished() const { return finish_arrived_; }
 
-  // The receiver, or the sender, is gone: drop everything.
+  // The receiver is gone: nobody reads what has arrived.
+  void leave_unread();
+  // The sender is gone as well, or the stream is cut: drop everything.
   void drop();
 
   os::detail::FiberBody* reader = nullptr;
@@ -87,8 +89,6 @@ class Pipe : public Event {
 // What one end of a connection knows.
 struct Side {
   Node* node = nullptr;
-  SimProcess* process = nullptr;  // nullptr once the endpoint is gone.
-  uint64_t power_epoch = 0;
   os::Address local;
   bool open = false;   // An endpoint (Stream) exists and was not closed.
   bool reset = false;  // A reset arrived, or the sender gave up.
@@ -96,8 +96,7 @@ struct Side {
 
 class Connection {
  public:
-  Connection(Net& net, Node& caller, SimProcess* process, Node& callee, os::Address local,
-             os::Address remote);
+  Connection(Net& net, Node& caller, Node& callee, os::Address local, os::Address remote);
   ~Connection();
 
   World& world();

@@ -47,7 +47,7 @@ class SimFile : public os::File {
     TRY(writable());
     // The kernel takes one sync of a file after the other.
     while (inode_->file.syncing()) TRY(disk_.begin(SimDisk::Call::kOther));
-    if (!disk_.process_.may_act()) return fail(Errc::kCancelled);
+    if (!disk_.process_.may_act()) return disk_.begin(SimDisk::Call::kSync);
     inode_->file.begin_sync();
     struct Abandon {
       FileData& file;
@@ -135,7 +135,7 @@ bool SimDisk::write_fails() {
 
 Result<void> SimDisk::begin(Call call) {
   if (!process_.may_act()) {
-    process_.fibers().park();
+    process_.fibers().park_uncancelled();
     return fail(Errc::kCancelled);
   }
   const DiskWeather& w = weather();
@@ -196,13 +196,15 @@ Result<std::vector<os::DirectoryEntry>> SimDisk::list(std::string_view path) {
 }
 
 Result<void> SimDisk::sync_directory(std::string_view path) {
+  if (!process_.may_act()) return begin(Call::kSync);
   auto directory = TRY(files().directory(path));
+  const uint64_t seen = files().changes();
   TRY(begin(Call::kSync));
   if (sync_fails()) {
     note("sync of directory fails", path);
     return fail(Errc::kIo, fmt::format("{}: sync: input/output error", path));
   }
-  files().sync_directory(directory);
+  files().sync_directory(directory, seen);
   note("sync directory", path);
   return {};
 }

@@ -26,7 +26,8 @@ class SimDisk : public os::Disk {
   friend class SimFile;
   enum class Call : unsigned char { kOther, kSync };
 
-  // Parks for as long as the call takes; kCancelled if the process ended meanwhile.
+  // Parks for as long as the call takes, whatever cancel() asks; kCancelled if the process ended
+  // meanwhile.
   Result<void> begin(Call call);
   // Whether this sync or write is to fail: by chance, or because a fault is due.
   bool sync_fails();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "base/check.h"
 
@@ -57,8 +58,9 @@ void FileData::write(uint64_t offset, base::Bytes from) {
     about_to_change(sector);
   }
   if (end > bytes_.size()) bytes_.resize(end);
-  // Writing up to the end, also again, is what makes the length part of the next sync.
-  if (end == bytes_.size() && durable_size_ != end) size_dirty_ = true;
+  // Writing beyond the durable length, or up to the end, also again, is what makes the length part
+  // of the next sync: a failed one may have lost it.
+  if (end > durable_size_ || (end == bytes_.size() && durable_size_ != end)) size_dirty_ = true;
   std::memcpy(bytes_.data() + offset, from.data(), from.size());
 }
 
@@ -234,6 +236,7 @@ void FileSystem::change(NameChange change) {
   } else {
     change.directory->names.erase(change.name);
   }
+  change.number = next_change_++;
   pending_.push_back(std::move(change));
 }
 
@@ -257,12 +260,22 @@ Result<std::shared_ptr<Inode>> FileSystem::open(std::string_view path, os::OpenO
   return inode;
 }
 
+// Whether `directory` is `inode` or lies somewhere below it.
+bool FileSystem::holds(const Inode& inode, const Inode& directory) {
+  if (&inode == &directory) return true;
+  return std::ranges::any_of(
+      inode.names, [&](const auto& entry) { return holds(*entry.second, directory); });
+}
+
 Result<void> FileSystem::rename(std::string_view from, std::string_view to) {
   Place source = TRY(place_of(from));
   auto it = source.directory->names.find(source.name);
   if (it == source.directory->names.end()) return no_such(from);
   std::shared_ptr<Inode> inode = it->second;
   Place target = TRY(place_of(to));
+  if (holds(*inode, *target.directory)) {
+    return fail(Errc::kInvalidArgument, fmt::format("{}: inside {} itself", to, from));
+  }
   if (auto old = target.directory->names.find(target.name); old != target.directory->names.end()) {
     if (old->second == inode) return {};
     if (old->second->kind != inode->kind) {
@@ -329,12 +342,28 @@ Result<std::shared_ptr<Inode>> FileSystem::directory(std::string_view path) cons
   return inode;
 }
 
-void FileSystem::sync_directory(const std::shared_ptr<Inode>& directory) {
-  std::erase_if(pending_, [&](const NameChange& change) {
-    if (change.directory != directory && change.from != directory) return false;
-    change.apply();
-    return true;
-  });
+void FileSystem::sync_directory(const std::shared_ptr<Inode>& directory, uint64_t seen) {
+  // A rename becomes durable in both its directories at once, and so must what came before it on
+  // either name: otherwise an older change would be applied over a newer one later.
+  std::set<std::pair<const Inode*, std::string_view>> names;
+  std::vector<bool> chosen(pending_.size());
+  for (size_t i = pending_.size(); i-- > 0;) {
+    const NameChange& change = pending_[i];
+    if (change.number >= seen) continue;
+    const std::pair<const Inode*, std::string_view> to{change.directory.get(), change.name};
+    const std::pair<const Inode*, std::string_view> from{change.from.get(), change.from_name};
+    chosen[i] = change.directory == directory || change.from == directory || names.contains(to) ||
+                names.contains(from);
+    if (!chosen[i]) continue;
+    names.insert(to);
+    if (change.from) names.insert(from);
+  }
+  for (size_t i = 0; i < pending_.size(); ++i) {
+    if (chosen[i]) pending_[i].apply();
+  }
+  names.clear();
+  size_t i = 0;
+  std::erase_if(pending_, [&](const NameChange&) { return chosen[i++]; });
 }
 
 uint64_t FileSystem::used_bytes(const Inode& inode) {
@@ -360,8 +389,21 @@ void FileSystem::forget_volatile(Inode& inode, base::RandomStream& random,
 }
 
 void FileSystem::lose_power(base::RandomStream& random, const DiskWeather& weather) {
-  for (const NameChange& change : pending_) {
-    if (random.chance(weather.name_kept)) change.apply();
+  std::vector<bool> kept(pending_.size());
+  for (size_t i = 0; i < pending_.size(); ++i) kept[i] = random.chance(weather.name_kept);
+  // A file never has two names: a rename survives only with what had put the file where it was.
+  for (size_t i = pending_.size(); i-- > 0;) {
+    const NameChange& rename = pending_[i];
+    if (!kept[i] || !rename.from) continue;
+    for (size_t j = i; j-- > 0;) {
+      const NameChange& before = pending_[j];
+      if (before.directory != rename.from || before.name != rename.from_name) continue;
+      if (before.inode == rename.inode) kept[j] = true;
+      break;
+    }
+  }
+  for (size_t i = 0; i < pending_.size(); ++i) {
+    if (kept[i]) pending_[i].apply();
   }
   pending_.clear();
   forget_volatile(*root_, random, weather);

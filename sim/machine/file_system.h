@@ -6,10 +6,9 @@
 //   loss, new, old, or torn (one part new, the rest old), each sector by itself.
 // - The length is metadata of its own: without a sync the old one, the new one, or one between may
 //   survive; where the length survives and a sector does not, zeros are read.
-// - Each operation on a directory (create, rename, unlink, mkdir, rmdir) made since that
-// directory's
-//   last sync survives or not, each by itself; a rename is atomic. Syncing a directory makes all
-//   operations on its names durable, in the state at the start of the call.
+// - Each operation on a directory (create, rename, unlink, mkdir, rmdir) made since its last sync
+//   survives or not, each by itself; a rename is atomic, and a file never has two names. Syncing a
+//   directory makes all operations on its names durable, in the state at the start of the call.
 // - A sync covers what was written before it began; a write during it stays volatile.
 // - A failed sync marks pages clean without promising anything: each dirty sector has reached the
 //   disk or is lost, and no later sync writes a lost one until somebody writes it again. Until the
@@ -94,8 +93,11 @@ class FileSystem {
   Result<void> remove_directory(std::string_view path);
   Result<std::vector<os::DirectoryEntry>> list(std::string_view path) const;
   Result<std::shared_ptr<Inode>> directory(std::string_view path) const;
-  // Makes the operations on this directory's names durable.
-  void sync_directory(const std::shared_ptr<Inode>& directory);
+  // How many operations on names there were so far.
+  uint64_t changes() const { return next_change_; }
+  // Makes the operations on this directory's names durable: the first `seen` of all there were,
+  // since others may have come after the sync began.
+  void sync_directory(const std::shared_ptr<Inode>& directory, uint64_t seen);
 
   // How many of `bytes` still fit. Counts what programs see.
   uint64_t room(uint64_t bytes) const;
@@ -112,6 +114,7 @@ class FileSystem {
     std::shared_ptr<Inode> inode;
     std::shared_ptr<Inode> from;
     std::string from_name;
+    uint64_t number = 0;  // Of all operations on names.
     void apply() const;
   };
   struct Place {
@@ -124,9 +127,11 @@ class FileSystem {
   void change(NameChange change);
   static void forget_volatile(Inode& inode, base::RandomStream& random, const DiskWeather& weather);
   static uint64_t used_bytes(const Inode& inode);
+  static bool holds(const Inode& inode, const Inode& directory);
 
   std::shared_ptr<Inode> root_;
   std::vector<NameChange> pending_;  // Oldest first.
+  uint64_t next_change_ = 0;
 };
 
 }  // namespace seatrial::sim

@@ -45,14 +45,14 @@ class SimListener : public os::Listener {
   os::Result<std::unique_ptr<os::Stream>> accept(os::MonotonicTime deadline) override {
     for (;;) {
       if (!process_.may_act()) {
-        process_.fibers().park();
+        process_.fibers().park_uncancelled();
         return fail(Errc::kCancelled);
       }
+      if (process_.fibers().cancelled()) return fail(Errc::kCancelled);
       if (closed_) return fail(Errc::kClosed);
       if (!queue_.empty()) {
         Connection* connection = queue_.front();
         queue_.pop_front();
-        connection->side(1).process = &process_;
         auto stream = std::make_unique<Endpoint>(*connection, 1, process_);
         connection->release();
         return stream;
@@ -117,6 +117,13 @@ SimListener* Net::listener_at(const Node& node, uint16_t port) const {
   return it == listeners_.end() ? nullptr : it->second;
 }
 
+uint16_t Net::take_port(uint32_t node) {
+  uint16_t& next = next_port_.try_emplace(node, kFirstEphemeralPort).first->second;
+  const uint16_t port = next;
+  next = port == kLastEphemeralPort ? kFirstEphemeralPort : static_cast<uint16_t>(port + 1);
+  return port;
+}
+
 void Net::heal() { blocked_.clear(); }
 
 size_t Net::cut(const std::function<bool(const Node& a, const Node& b)>& chosen) {
@@ -146,9 +153,9 @@ os::Result<std::unique_ptr<os::Listener>> SimNetwork::listen(const os::Address& 
   Net& net = process_.world().net();
   os::Address local{node.name(), address.port};
   if (local.port == 0) {
-    uint16_t& next = net.next_port_.try_emplace(node.index(), kFirstEphemeralPort).first->second;
-    while (net.listeners_.contains({node.index(), next})) ++next;
-    local.port = next++;
+    do {
+      local.port = net.take_port(node.index());
+    } while (net.listeners_.contains({node.index(), local.port}));
   } else if (net.listeners_.contains({node.index(), local.port})) {
     return fail(Errc::kAddressInUse,
                 fmt::format("listen on {}: address already in use", to_string(address)));
@@ -238,7 +245,11 @@ void syn_arrives(const std::shared_ptr<Attempt>& attempt) {
 
 os::Result<std::unique_ptr<os::Stream>> SimNetwork::connect(const os::Address& address,
                                                             os::MonotonicTime deadline) {
-  if (!process_.may_act()) return fail(Errc::kCancelled);
+  if (!process_.may_act()) {
+    process_.fibers().park_uncancelled();
+    return fail(Errc::kCancelled);
+  }
+  if (process_.fibers().cancelled()) return fail(Errc::kCancelled);
   World& world = process_.world();
   Net& net = world.net();
   Node& node = process_.node();
@@ -246,16 +257,17 @@ os::Result<std::unique_ptr<os::Stream>> SimNetwork::connect(const os::Address& a
   if (target == nullptr) {
     return fail(Errc::kUnreachable, fmt::format("{}: no such host", address.host));
   }
-  uint16_t& port = net.next_port_.try_emplace(node.index(), kFirstEphemeralPort).first->second;
-  const os::Address local{node.name(), port};
-  port = port == kLastEphemeralPort ? kFirstEphemeralPort : port + 1;
+  const os::Address local{node.name(), net.take_port(node.index())};
   auto* connection =
-      new Connection(net, node, &process_, *target, local, {target->name(), address.port});
+      new Connection(net, node, *target, local, {target->name(), address.port});
   auto attempt = std::make_shared<Attempt>(net, *connection, address.port);
+  // Also where the answer came in the same instant as the deadline, or the process's end: nobody
+  // has the stream then, and the peer must learn of it.
   struct Abandon {
     Attempt& attempt;
+    bool handed_over = false;
     ~Abandon() {
-      if (attempt.state == Attempt::State::kEstablished) return;
+      if (handed_over) return;
       attempt.state = Attempt::State::kAbandoned;
       attempt.connection.close(0, true);
     }
@@ -272,6 +284,7 @@ os::Result<std::unique_ptr<os::Stream>> SimNetwork::connect(const os::Address& a
   if (attempt->state == Attempt::State::kTimedOut) {
     return fail(Errc::kUnreachable, where + ": connection timed out");
   }
+  abandon.handed_over = true;
   return std::make_unique<Endpoint>(*connection, 0, process_);
 }
 

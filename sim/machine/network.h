@@ -49,6 +49,9 @@ class Net {
   friend class SimListener;
   friend class Connection;
 
+  // The next of a node's own choosing, round and round.
+  uint16_t take_port(uint32_t node);
+
   World& world_;
   std::map<std::pair<uint32_t, uint32_t>, uint32_t> blocked_;
   std::map<std::pair<uint32_t, uint16_t>, SimListener*> listeners_;  // By node and port.

@@ -62,20 +62,22 @@ void SimProcess::spend(VirtualTime duration) {
   World& w = world();
   const os::MonotonicTime until =
       os::MonotonicTime(w.now_virtual() + duration) + node_.monotonic_offset;
-  while (os::MonotonicTime(w.now_virtual()) + node_.monotonic_offset < until) {
-    if (fibers_->park(until) == os::Wake::kCancelled) return;
+  while (os::MonotonicTime(w.now_virtual()) + node_.monotonic_offset < until && may_act()) {
+    fibers_->park_uncancelled(until);
   }
 }
 
 // ---- Calls
 
+SimProcessCalls::SimProcessCalls(SimProcess& process)
+    : process_(process), random_(process.stream("fork")) {}
+
 Result<os::Pid> SimProcessCalls::fork(std::string_view name, const os::Snapshot& data,
                                       os::ChildMain child) {
   if (!process_.may_act()) return fail(Errc::kCancelled);
   World& world = process_.world();
-  base::RandomStream random = process_.stream("fork");
   const ProcessWeather& weather = world.weather().process;
-  if (random.chance(weather.fork_failure_chance)) {
+  if (random_.chance(weather.fork_failure_chance)) {
     world.count("fork.fail");
     return fail(Errc::kExhausted, "fork: resource temporarily unavailable");
   }
@@ -109,6 +111,7 @@ Result<void> SimProcessCalls::kill(os::Pid child, os::Signal signal) {
   if (target == nullptr || (target != &process_ && target->parent() != process_.pid())) {
     return fail(Errc::kNotFound, fmt::format("kill: no child {}", child));
   }
+  if (target->ending) return {};
   World& world = process_.world();
   world.note(process_.node().name(), TraceKind::kProcess,
              fmt::format("{} signals {}", process_.pid(), child));

@@ -43,7 +43,7 @@ class SimProcess {
   // Os, say) and ends the run.
   bool may_act() const;
 
-  // Lets virtual time pass for a call; a cancelled fiber does not wait.
+  // Lets virtual time pass for a call that is seen to its end: only the process's own ends it.
   void spend(VirtualTime duration);
 
   // Children that have ended and were not waited for.
@@ -77,7 +77,7 @@ class SimProcess {
 // Process as the node's code sees it.
 class SimProcessCalls : public os::Process {
  public:
-  explicit SimProcessCalls(SimProcess& process) : process_(process) {}
+  explicit SimProcessCalls(SimProcess& process);
   os::Pid pid() const override { return process_.pid(); }
   Result<os::Pid> fork(std::string_view name, const os::Snapshot& data,
                        os::ChildMain child) override;
@@ -87,6 +87,7 @@ class SimProcessCalls : public os::Process {
 
  private:
   SimProcess& process_;
+  base::RandomStream random_;
 };
 
 }  // namespace seatrial::sim

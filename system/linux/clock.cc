@@ -1,7 +1,7 @@
-#include <time.h>
-
-#include "linux/parts.h"
 #include "os/clock.h"
+#include "linux/parts.h"
+
+#include <time.h>
 
 namespace seatrial::linux {
 namespace {

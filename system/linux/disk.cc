@@ -1,6 +1,7 @@
 // Files by descriptor. Every call goes to the workers: even a read may wait for the device, and a
 // write for the page cache to be cleaned.
 #include "os/disk.h"
+#include "linux/parts.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -11,8 +12,6 @@
 
 #include <algorithm>
 #include <cerrno>
-
-#include "linux/parts.h"
 
 namespace seatrial::linux {
 namespace {

@@ -4,12 +4,12 @@
 // that were woken together ends by itself, and the wait that follows sees the rest. So a busy
 // server makes one epoll call a batch, and one fiber that always yields still does not keep the
 // others from their events.
+#include "linux/parts.h"
+
 #include <sys/epoll.h>
 #include <time.h>
 
 #include <cerrno>
-
-#include "linux/parts.h"
 
 namespace seatrial::linux {
 namespace {

@@ -1,11 +1,11 @@
 // What the kernel says, in the boundary's words.
+#include "linux/parts.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include "linux/parts.h"
 
 namespace seatrial::linux {
 namespace {
@@ -14,58 +14,42 @@ Errc errc_of(int code) {
   switch (code) {
     case ENOENT:
     case ESRCH:
-    case ECHILD:
-      return Errc::kNotFound;
-    case EEXIST:
-      return Errc::kExists;
-    case ENOTDIR:
-      return Errc::kNotDirectory;
-    case EISDIR:
-      return Errc::kIsDirectory;
-    case ENOTEMPTY:
-      return Errc::kNotEmpty;
+    case ECHILD: return Errc::kNotFound;
+    case EEXIST: return Errc::kExists;
+    case ENOTDIR: return Errc::kNotDirectory;
+    case EISDIR: return Errc::kIsDirectory;
+    case ENOTEMPTY: return Errc::kNotEmpty;
     case EACCES:
     case EPERM:
-    case EROFS:
-      return Errc::kPermission;
+    case EROFS: return Errc::kPermission;
     case ENOSPC:
     case EDQUOT:
-    case EFBIG:
-      return Errc::kNoSpace;
-    case EBADF:
-      return Errc::kReadOnly;
+    case EFBIG: return Errc::kNoSpace;
+    case EBADF: return Errc::kReadOnly;
     case EMFILE:
     case ENFILE:
     case ENOMEM:
     case ENOBUFS:
-    case EAGAIN:
-      return Errc::kExhausted;
+    case EAGAIN: return Errc::kExhausted;
     case EBUSY:
-    case ETXTBSY:
-      return Errc::kBusy;
+    case ETXTBSY: return Errc::kBusy;
     case EINVAL:
     case ENAMETOOLONG:
     case ELOOP:
     case EXDEV:
     case EADDRNOTAVAIL:
-    case EAFNOSUPPORT:
-      return Errc::kInvalidArgument;
-    case EADDRINUSE:
-      return Errc::kAddressInUse;
-    case ECONNREFUSED:
-      return Errc::kRefused;
+    case EAFNOSUPPORT: return Errc::kInvalidArgument;
+    case EADDRINUSE: return Errc::kAddressInUse;
+    case ECONNREFUSED: return Errc::kRefused;
     case ECONNRESET:
     case ECONNABORTED:
-    case EPIPE:
-      return Errc::kReset;
+    case EPIPE: return Errc::kReset;
     case ENETUNREACH:
     case EHOSTUNREACH:
     case ENETDOWN:
     case EHOSTDOWN:
-    case ETIMEDOUT:
-      return Errc::kUnreachable;
-    default:
-      return Errc::kIo;
+    case ETIMEDOUT: return Errc::kUnreachable;
+    default: return Errc::kIo;
   }
 }
 

@@ -2,14 +2,14 @@
 // node that is started and for a child of fork.
 #include "linux/linux_os.h"
 
+#include "linux/parts.h"
+
 #include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
-
-#include "linux/parts.h"
 
 namespace seatrial::linux {
 namespace {
@@ -78,8 +78,8 @@ class LinuxOs {
   std::unique_ptr<os::Chaos> chaos_;
 };
 
-// SIGTERM and SIGINT wait for the signal descriptor, SIGPIPE is nobody's business; all as before
-// when this goes.
+// SIGTERM and SIGINT wait for the signal descriptor, SIGPIPE is nobody's business, and ended
+// children stay known (who started us may have asked otherwise); all as before when this goes.
 class Signals {
  public:
   Signals() {
@@ -91,8 +91,12 @@ class Signals {
     struct sigaction ignore {};
     ignore.sa_handler = SIG_IGN;
     CHECK(sigaction(SIGPIPE, &ignore, &pipe_before_) == 0);
+    struct sigaction keep {};
+    keep.sa_handler = SIG_DFL;
+    CHECK(sigaction(SIGCHLD, &keep, &child_before_) == 0);
   }
   ~Signals() {
+    sigaction(SIGCHLD, &child_before_, nullptr);
     sigaction(SIGPIPE, &pipe_before_, nullptr);
     pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
   }
@@ -102,6 +106,7 @@ class Signals {
  private:
   sigset_t mask_before_{};
   struct sigaction pipe_before_ {};
+  struct sigaction child_before_ {};
 };
 
 // The parent's sockets, files and epoll are not the child's: while it held a copy of them, a

@@ -4,12 +4,12 @@
 // name lookups). Everything else of this folder is private to it.
 #pragma once
 
-#include <functional>
-#include <string>
-
 #include "base/error.h"
 #include "base/log.h"
 #include "os/os.h"
+
+#include <functional>
+#include <string>
 
 namespace seatrial::linux {
 

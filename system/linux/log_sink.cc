@@ -1,25 +1,20 @@
 // Where the node's log goes here: spdlog, one line a call, written out at once.
+#include "linux/parts.h"
+
 #include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
-
-#include "linux/parts.h"
 
 namespace seatrial::linux {
 namespace {
 
 spdlog::level::level_enum level_of(base::LogLevel level) {
   switch (level) {
-    case base::LogLevel::kDebug:
-      return spdlog::level::debug;
-    case base::LogLevel::kInfo:
-      return spdlog::level::info;
-    case base::LogLevel::kWarn:
-      return spdlog::level::warn;
-    case base::LogLevel::kError:
-      return spdlog::level::err;
-    case base::LogLevel::kOff:
-      return spdlog::level::off;
+    case base::LogLevel::kDebug: return spdlog::level::debug;
+    case base::LogLevel::kInfo: return spdlog::level::info;
+    case base::LogLevel::kWarn: return spdlog::level::warn;
+    case base::LogLevel::kError: return spdlog::level::err;
+    case base::LogLevel::kOff: return spdlog::level::off;
   }
   UNREACHABLE("log level {}", static_cast<int>(level));
 }

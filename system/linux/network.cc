@@ -5,6 +5,8 @@
 // write has filled it and clears the other, so a request costs one read and one write and no call
 // that only learns "not now".
 #include "os/network.h"
+#include "linux/parts.h"
+#include "linux/resolve.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -12,9 +14,6 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-
-#include "linux/parts.h"
-#include "linux/resolve.h"
 
 namespace seatrial::linux {
 namespace {
@@ -197,20 +196,15 @@ class TcpListener final : public os::Listener {
           ::accept4(socket.fd.get(), peer.any(), &peer.bytes, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (fd) return accepted(std::move(fd), peer);
       switch (errno) {
-        case EAGAIN:
-          socket.readable = false;
-          break;
+        case EAGAIN: socket.readable = false; break;
         case EMFILE:
         case ENFILE:
         case ENOBUFS:
-        case ENOMEM:
-          return fail_with(errno, "accept on " + os::to_string(local_));
+        case ENOMEM: return fail_with(errno, "accept on " + os::to_string(local_));
         case EBADF:
         case EINVAL:
-        case ENOTSOCK:
-          UNREACHABLE("accept: errno {}", errno);
-        default:
-          break;  // That one caller has gone already: the next.
+        case ENOTSOCK: UNREACHABLE("accept: errno {}", errno);
+        default: break;  // That one caller has gone already: the next.
       }
     }
   }

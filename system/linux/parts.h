@@ -4,6 +4,11 @@
 // each and the implementations of os/, which the make_* functions below hide.
 #pragma once
 
+#include "base/check.h"
+#include "base/error.h"
+#include "linux/linux_os.h"
+#include "os/os.h"
+
 #include <sys/epoll.h>
 
 #include <condition_variable>
@@ -18,11 +23,6 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
-
-#include "base/check.h"
-#include "base/error.h"
-#include "linux/linux_os.h"
-#include "os/os.h"
 
 namespace seatrial::linux {
 

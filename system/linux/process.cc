@@ -1,22 +1,17 @@
 // Children by fork(2), each known by a descriptor (pidfd) that epoll watches for its end; and the
 // signals that ask this process to stop, as events of the same epoll.
 #include "os/process.h"
+#include "linux/parts.h"
 
 #include <fmt/format.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <map>
-
-#include "linux/parts.h"
-
-// This header of glibc 2.36 lacks its linkage for C++.
-extern "C" {
-#include <sys/pidfd.h>
-}
 
 namespace seatrial::linux {
 namespace {
@@ -47,6 +42,11 @@ class Child final : public Watch {
   Descriptor fd_;
   bool watched_ = false;
 };
+
+// By number: the C library's declaration (2.36) has the wrong linkage for C++.
+Descriptor open_pidfd(pid_t pid) {
+  return Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
 
 // Until it is waited for, an ended child keeps its number, so a number that is in our table is
 // never somebody else's.
@@ -85,8 +85,7 @@ class LinuxProcess final : public os::Process, public Watch {
     const pid_t pid = ::fork();
     if (pid < 0) return fail_with(errno, fmt::format("fork {}", name));
     if (pid == 0) run_child(start_, data, std::move(child));
-    Descriptor fd(::pidfd_open(pid, 0));
-    auto known = std::make_shared<Child>(dispatcher_, fibers_, pid, std::move(fd));
+    auto known = std::make_shared<Child>(dispatcher_, fibers_, pid, open_pidfd(pid));
     if (Result<void> watched = known->watch(); !watched) {
       // Nobody could wait for this child.
       ::kill(pid, SIGKILL);

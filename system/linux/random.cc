@@ -1,10 +1,9 @@
 #include "os/random.h"
+#include "linux/parts.h"
 
 #include <sys/random.h>
 
 #include <cerrno>
-
-#include "linux/parts.h"
 
 namespace seatrial::linux {
 namespace {

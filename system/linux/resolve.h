@@ -4,15 +4,15 @@
 // a thread of its own, which nobody waits for at the end: it may take as long as it likes.
 #pragma once
 
+#include "linux/parts.h"
+#include "os/network.h"
+
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <atomic>
 #include <memory>
 #include <vector>
-
-#include "linux/parts.h"
-#include "os/network.h"
 
 namespace seatrial::linux {
 

@@ -1,13 +1,13 @@
 // The threads that do what blocks, and the way back: a finished job goes to a list, and the first
 // of a list also writes the event descriptor that epoll watches. Jobs live on the stacks of the
 // fibers that wait for them.
+#include "linux/parts.h"
+
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
-
-#include "linux/parts.h"
 
 namespace seatrial::linux {
 

@@ -21,14 +21,14 @@
 // anywhere, kNoSpace and short writes in writing calls, stalls anywhere.
 #pragma once
 
+#include "base/bytes.h"
+#include "base/error.h"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/bytes.h"
-#include "base/error.h"
 
 namespace seatrial::os {
 

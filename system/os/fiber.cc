@@ -9,15 +9,15 @@
 // times, and is always answered in time, touches the timer heap hardly ever.
 #include "os/fiber.h"
 
-#include <cxxabi.h>
-#include <sys/mman.h>
-
-#include <algorithm>
-#include <boost/context/detail/fcontext.hpp>
-#include <exception>
-
 #include "base/check.h"
 #include "os/sync.h"
+
+#include <cxxabi.h>
+#include <sys/mman.h>
+#include <boost/context/detail/fcontext.hpp>
+
+#include <algorithm>
+#include <exception>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SEATRIAL_ASAN 1
@@ -253,14 +253,14 @@ Wake Fibers::park(MonotonicTime deadline) {
   return scheduler_.park(deadline);
 }
 
-void Fibers::park_uncancelled() {
+void Fibers::park_uncancelled(MonotonicTime deadline) {
   FiberBody* self = scheduler_.current_;
   ++self->shielded;
   struct Unshield {
     FiberBody* self;
     ~Unshield() { --self->shielded; }
   } const unshield{self};
-  (void)scheduler_.park(kNever);
+  (void)park(deadline);
 }
 
 bool Fibers::cancelled() const {

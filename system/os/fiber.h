@@ -15,6 +15,9 @@
 // first, with an Os that does nothing any more. A destructor does not park (FiberGroup's may).
 #pragma once
 
+#include "base/error.h"
+#include "os/time.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -23,9 +26,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/error.h"
-#include "os/time.h"
 
 namespace seatrial::os {
 
@@ -84,9 +84,9 @@ class Fibers {
   // Parks the calling fiber until somebody wakes it (Scheduler::wake), the deadline passes or it
   // is cancelled. The primitives of sync.h and the machines' calls are made of this.
   Wake park(MonotonicTime deadline = kNever);
-  // Parks the calling fiber until somebody wakes it, whatever cancel() asks: for calls that have
-  // to see their end, like those on the disk. Only a kill ends it early.
-  void park_uncancelled();
+  // Parks the calling fiber until somebody wakes it or the deadline passes, whatever cancel()
+  // asks: for calls that have to see their end, like those on the disk. Only a kill ends it early.
+  void park_uncancelled(MonotonicTime deadline = kNever);
   // Whether the calling fiber was asked to end, so that a call which could park has to fail.
   bool cancelled() const;
 

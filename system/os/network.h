@@ -8,13 +8,13 @@
 // One fiber reads and one writes at a time. Nobody else's memory is touched after a call returns.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string>
-
 #include "base/bytes.h"
 #include "base/error.h"
 #include "os/time.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
 
 namespace seatrial::os {
 

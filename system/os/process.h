@@ -1,13 +1,13 @@
 // The node as a process: children made by fork, and being asked to stop.
 #pragma once
 
+#include "base/error.h"
+#include "os/time.h"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
-
-#include "base/error.h"
-#include "os/time.h"
 
 namespace seatrial::os {
 

@@ -1,9 +1,9 @@
 // Randomness by name.
 #pragma once
 
-#include <string_view>
-
 #include "base/random.h"
+
+#include <string_view>
 
 namespace seatrial::os {
 

@@ -57,12 +57,9 @@ void WaitQueue::wake_all() {
 
 Result<void> to_result(Wake wake) {
   switch (wake) {
-    case Wake::kSignal:
-      return {};
-    case Wake::kDeadline:
-      return base::fail(base::Errc::kDeadline);
-    case Wake::kCancelled:
-      return base::fail(base::Errc::kCancelled);
+    case Wake::kSignal: return {};
+    case Wake::kDeadline: return base::fail(base::Errc::kDeadline);
+    case Wake::kCancelled: return base::fail(base::Errc::kCancelled);
   }
   UNREACHABLE("wake {}", static_cast<int>(wake));
 }

@@ -3,10 +3,10 @@
 // for use between processes.
 #pragma once
 
+#include "os/fiber.h"
+
 #include <deque>
 #include <optional>
-
-#include "os/fiber.h"
 
 namespace seatrial::os {
 

@@ -214,13 +214,6 @@ RC_GTEST_PROP(ParseProperty, EveryRangeIsReadBack, (uint64_t a, uint64_t b)) {
   RC_ASSERT(parse_seeds(fmt::format("{}..{}", first, last)).value() == (SeedRange{first, last}));
 }
 
-RC_GTEST_PROP(ParseProperty, EverySeedIsInExactlyOneShard, (uint64_t seed)) {
-  uint32_t count = *rc::gen::inRange(1, 20);
-  uint32_t holders = 0;
-  for (uint32_t index = 1; index <= count; ++index) holders += Shard{index, count}.holds(seed);
-  RC_ASSERT(holders == 1U);
-}
-
 RC_GTEST_PROP(ParseProperty, NoWordMakesTheParsersFail, (const std::string& word)) {
   if (auto seeds = parse_seeds(word)) RC_ASSERT(seeds->first <= seeds->last);
   if (auto shard = parse_shard(word)) RC_ASSERT(shard->index <= shard->count);

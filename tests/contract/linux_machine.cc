@@ -1,9 +1,9 @@
 // Machine 1: this computer, with a scratch directory as its disk.
-#include <cstdlib>
-#include <filesystem>
-
 #include "linux/linux_os.h"
 #include "tests/contract/machine.h"
+
+#include <cstdlib>
+#include <filesystem>
 
 namespace seatrial::contract {
 namespace {
@@ -17,12 +17,15 @@ class LinuxMachine final : public Machine {
   }
   ~LinuxMachine() override { std::filesystem::remove_all(directory_); }
 
-  void run(Body body) override {
-    const auto code = linux::run({.working_directory = directory_}, [&](Os& os) {
-      body(os);
-      return 0;
-    });
-    EXPECT_EQ(outcome(code), "ok");
+  void run(const std::vector<Body>& lives, Between between) override {
+    CHECK(between == Between::kNothing);
+    for (const Body& body : lives) {
+      const auto code = linux::run({.working_directory = directory_}, [&](Os& os) {
+        body(os);
+        return 0;
+      });
+      EXPECT_EQ(outcome(code), "ok");
+    }
   }
 
  private:

@@ -6,6 +6,10 @@
 // which the simulator does not really wait for.
 #pragma once
 
+#include "base/check.h"
+#include "base/error.h"
+#include "os/os.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,10 +19,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/check.h"
-#include "base/error.h"
-#include "os/os.h"
-
 namespace seatrial::contract {
 
 using base::Errc;
@@ -26,20 +26,24 @@ using base::Result;
 using os::Os;
 using namespace std::chrono_literals;
 
-using Body = std::move_only_function<void(Os&)>;
+using Body = std::function<void(Os&)>;
 
-// One machine with one disk, which is empty at first and stays from run to run.
+// What happens to the machine between two lives of a process on it.
+enum class Between : unsigned char {
+  kNothing,
+  kPowerLoss,  // What of the disk was not made durable may be gone.
+};
+
+// One machine with one disk, which is empty at first and stays from life to life.
 class Machine {
  public:
   virtual ~Machine() = default;
 
-  // Runs `body` as the first fiber of a process; returns when it has returned.
-  virtual void run(Body body) = 0;
+  // Runs each of `lives` as the first fiber of a process, one after the other; returns when the
+  // last has returned. Once in the life of a Machine.
+  virtual void run(const std::vector<Body>& lives, Between between) = 0;
 
-  // Whether lose_power() can be asked for.
   virtual bool can_lose_power() const { return false; }
-  // Between two runs: what of the disk was not made durable may be gone.
-  virtual void lose_power() { UNREACHABLE("this machine cannot lose its power"); }
 };
 
 struct MachineKind {
@@ -57,14 +61,14 @@ std::unique_ptr<Machine> make_sim_machine();
 // The fixture of every suite: TEST_P(NetworkContract, ...) { run([](Os& os) { ... }); }
 class ContractTest : public testing::TestWithParam<MachineKind> {
  protected:
-  void run(Body body) { machine().run(std::move(body)); }
-  Machine& machine() {
-    if (!machine_) machine_ = GetParam().make();
-    return *machine_;
+  static void run(const Body& body) { run_lives({body}); }
+  static void run_lives(const std::vector<Body>& lives, Between between = Between::kNothing) {
+    const std::unique_ptr<Machine> machine = GetParam().make();
+    if (between == Between::kPowerLoss && !machine->can_lose_power()) {
+      GTEST_SKIP() << "this machine cannot lose its power";
+    }
+    machine->run(lives, between);
   }
-
- private:
-  std::unique_ptr<Machine> machine_;
 };
 
 inline std::string name_of(const testing::TestParamInfo<MachineKind>& info) {

@@ -250,12 +250,15 @@ TEST_P(ProcessContract, AChildIsAskedToStopByItself) {
   });
 }
 
-TEST_P(ProcessContract, ARunThatWasAskedToStopDoesNotAffectTheNext) {
-  run([](Os& os) {
+TEST_P(ProcessContract, AStopRequestIsForOneLife) {
+  const auto asked = [](Os& os) {
     EXPECT_OK(os.process.kill(os.process.pid(), Signal::kTerminate));
     EXPECT_OK(os.process.stop_requested().wait(in(os, 10s)));
-  });
-  run([](Os& os) { EXPECT_FAILS(os.process.stop_requested().wait(in(os, 1ms)), kDeadline); });
+  };
+  const auto not_asked = [](Os& os) {
+    EXPECT_FAILS(os.process.stop_requested().wait(in(os, 1ms)), kDeadline);
+  };
+  run_lives({asked, not_asked});
 }
 
 TEST_P(ProcessContract, WhenMainReturnsNobodyElseRuns) {

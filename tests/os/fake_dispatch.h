@@ -2,13 +2,13 @@
 // and a script for what happens outside at which time.
 #pragma once
 
+#include "os/fiber.h"
+#include "os/sync.h"
+
 #include <functional>
 #include <map>
 #include <utility>
 #include <vector>
-
-#include "os/fiber.h"
-#include "os/sync.h"
 
 namespace seatrial::os {
 

@@ -1,14 +1,13 @@
 // The scheduler by itself, on a machine that is made of nothing but virtual time.
 #include "os/fiber.h"
+#include "base/random.h"
+#include "tests/os/fake_dispatch.h"
 
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "base/random.h"
-#include "tests/os/fake_dispatch.h"
 
 namespace seatrial::os {
 namespace {

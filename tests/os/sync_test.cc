@@ -1,12 +1,11 @@
 #include "os/sync.h"
+#include "base/random.h"
+#include "tests/os/fake_dispatch.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
-
-#include "base/random.h"
-#include "tests/os/fake_dispatch.h"
 
 namespace seatrial::os {
 namespace {

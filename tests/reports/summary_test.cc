@@ -43,7 +43,7 @@ violation kv/watch-transfer seed 17: bank: the total is 90, not 100
 repeat    seatrial replay kv/watch-transfer --seed 17
 capsule   results/capsules/kv-watch-transfer-17.json
 
-3 seeds in 30 ms: 100 seeds/s; simulated 3 min 00 s, 30,000 events, 6,000 times as fast as it is
+3 seeds in 30 ms: 100 seeds/s; simulated 3 min 00 s, 6,000 : 1; 30,000 events
 2 passed, 1 failed
 )");
 }

@@ -112,8 +112,11 @@ class Generator {
         }
         break;
       case Function::kGetset:
-      case Function::kAppend: argument = fresh(); break;
-      default: break;
+      case Function::kAppend:
+        argument = fresh();
+        break;
+      default:
+        break;
     }
     state.id = recorder_.invoke(now_, client, function, key(), argument);
   }
@@ -209,20 +212,29 @@ class Generator {
 
   Value result_of(const Operation& operation, const Store::Reply& reply, Arena& arena) {
     if (operation.function == Function::kExec) {
-      if (!reply.exec || random_.chance(options_.spoilt / 4)) return {};
-      std::span<Value> results = arena.make<Value>(reply.exec->size());
+      if (reply.exec ? random_.chance(options_.spoilt / 4) : !random_.chance(options_.spoilt / 2)) {
+        return {};
+      }
+      // One that aborted is spoilt by letting it through: it then reads what is there now.
+      const std::vector<Store::Answer> answers = reply.exec ? *reply.exec : peek(operation);
+      std::span<Value> results = arena.make<Value>(answers.size());
       for (size_t i = 0; i < results.size(); i++) {
         const bool is_get = operation.argument.items()[i].items()[0].as_text() == "get";
-        results[i] = is_get ? scalar((*reply.exec)[i], Function::kGet, arena) : Value::text("OK");
+        results[i] = is_get ? scalar(answers[i], Function::kGet, arena) : Value::text("OK");
       }
       return Value::list(results);
     }
     const bool untold = operation.function == Function::kAppend && last_value_ % 2 == 0;
-    if (untold || operation.function == Function::kSet ||
-        operation.function == Function::kWatch) {
+    if (untold || operation.function == Function::kSet || operation.function == Function::kWatch) {
       return Value::text("OK");
     }
     return scalar(reply.answer, operation.function, arena);
+  }
+
+  std::vector<Store::Answer> peek(const Operation& operation) const {
+    Store copy = store_;
+    copy.watches.clear();
+    return *copy.exec(operation);
   }
 
   Value scalar(const Store::Answer& answer, Function function, Arena& arena) {

@@ -32,8 +32,8 @@ struct Store {
     auto operator<=>(const Entry&) const = default;
   };
   struct Reply {
-    Answer answer;                             // Of one command.
-    std::optional<std::vector<Answer>> exec;   // Of exec; nullopt: aborted.
+    Answer answer;                            // Of one command.
+    std::optional<std::vector<Answer>> exec;  // Of exec; nullopt: aborted.
   };
 
   std::map<std::string, Entry> data;  // Absent keys are not in it.
@@ -80,7 +80,8 @@ struct Store {
       versions[key]++;
     };
     switch (function) {
-      case Function::kGet: return before;
+      case Function::kGet:
+        return before;
       case Function::kSet:
         if (argument.is_object()) {
           put(text_of(*argument.find("v")), index);
@@ -88,7 +89,9 @@ struct Store {
           put(text_of(argument), -1);
         }
         return "OK";
-      case Function::kGetset: put(text_of(argument), -1); return before;
+      case Function::kGetset:
+        put(text_of(argument), -1);
+        return before;
       case Function::kCas:
         if (before != answer_of(argument.items()[0])) return "0";
         put(text_of(argument.items()[1]), -1);
@@ -108,7 +111,8 @@ struct Store {
         put(value, owner);
         return std::to_string(value.size());
       }
-      default: break;
+      default:
+        break;
     }
     UNREACHABLE("function {}", to_string(function));
   }

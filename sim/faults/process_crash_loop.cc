@@ -1,0 +1,69 @@
+// process.crash_loop: the machine comes up and goes down again and again, each time before it has
+// come far: what finds mistakes in recovery is a crash within it.
+#include "sim/faults/fault.h"
+#include "sim/faults/faults.h"
+#include "sim/world.h"
+
+namespace seatrial::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ProcessCrashLoop : public Fault {
+ public:
+  const FaultInfo& info() const override {
+    static constexpr FaultInfo kInfo{
+        "process.crash_loop", "process",
+        "power lost (or killed, one time in three) 2 to 8 times, up for 0 to 200 ms in between"};
+    return kInfo;
+  }
+
+  void plan(base::RandomStream& random, const Stage& stage,
+            std::vector<FaultStep>& steps) const override {
+    for (VirtualTime at : draw_hours(random, stage, 0.7)) {
+      // A quarter of them meet the very first start.
+      if (random.chance(0.25)) at = VirtualTime(random.between(0, 2'000'000));
+      FaultStep step{
+          .at = at, .kind = "process.crash_loop", .target = draw_name(random, stage.servers)};
+      step.lasts = draw_duration(random, 20ms, 2s);
+      steps.push_back(step);
+    }
+  }
+
+  void strike(World& world, const FaultStep& step) const override {
+    Node* node = world.find_node(step.target);
+    if (node == nullptr) return;
+    base::RandomStream random =
+        world.streams().stream(step.target, step.kind, static_cast<uint64_t>(step.at.count()));
+    const VirtualTime until = world.now_virtual() + step.lasts;
+    const uint64_t rounds = 2 + random.below(7);
+    for (uint64_t round = 0; round < rounds && world.now_virtual() <= until; ++round) {
+      const bool power = !random.chance(1.0 / 3);
+      const VirtualTime down = draw_duration(random, 1ms, 20ms);
+      const VirtualTime up = draw_duration(random, 100us, 200ms);
+      FaultStep moment = step;
+      draw_moment(random, moment);
+      await_moment(world, moment);
+      if (!node->powered()) return;
+      if (power) {
+        node->power_off();
+      } else {
+        node->kill();
+      }
+      world.count(step.kind);
+      world.sleep(down);
+      node->power_on();
+      node->start_service();
+      world.sleep(up);
+    }
+  }
+};
+
+}  // namespace
+
+const Fault* process_crash_loop_fault() {
+  static const ProcessCrashLoop fault;
+  return &fault;
+}
+
+}  // namespace seatrial::sim

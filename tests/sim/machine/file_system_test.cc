@@ -1,0 +1,459 @@
+// The durability model, without time and fibers: what a power loss may take, and what it may not.
+#include "sim/machine/file_system.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace seatrial::sim {
+namespace {
+
+constexpr size_t kSector = kSectorBytes;
+
+std::string bytes_of(const FileData& file) {
+  std::string bytes(file.size(), '?');
+  EXPECT_EQ(file.read(0, bytes), bytes.size());
+  return bytes;
+}
+
+void sync(FileData& file) {
+  file.begin_sync();
+  file.finish_sync();
+}
+
+// What a file may hold after a power loss, by many lots.
+std::set<std::string> survivors(const FileData& file, const DiskWeather& weather = {}) {
+  std::set<std::string> seen;
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    FileData copy = file;
+    base::RandomStream random(seed);
+    copy.lose_power(random, weather);
+    seen.insert(bytes_of(copy));
+  }
+  return seen;
+}
+
+TEST(FileData, ReadsWhatWasWrittenAndZerosInTheGap) {
+  FileData file;
+  file.write(3, "abc");
+  EXPECT_EQ(bytes_of(file), std::string("\0\0\0abc", 6));
+  char buffer[8];
+  EXPECT_EQ(file.read(6, buffer), 0U);
+  EXPECT_EQ(file.read(5, buffer), 1U);
+}
+
+TEST(FileData, SyncedBytesSurviveAnyNumberOfPowerLosses) {
+  FileData file;
+  const std::string bytes(3 * kSector + 17, 'x');
+  file.write(0, bytes);
+  sync(file);
+  EXPECT_EQ(file.unsynced_sectors(), 0U);
+  base::RandomStream random(1);
+  for (int i = 0; i < 5; ++i) {
+    file.lose_power(random, {});
+    EXPECT_EQ(bytes_of(file), bytes);
+  }
+}
+
+TEST(FileData, WhatSurvivesOnePowerLossSurvivesTheNext) {
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    FileData file;
+    file.write(0, std::string(4 * kSector, 'a'));
+    sync(file);
+    file.write(100, std::string(5 * kSector, 'b'));
+    base::RandomStream random(seed);
+    file.lose_power(random, {});
+    const std::string after = bytes_of(file);
+    file.lose_power(random, {});
+    EXPECT_EQ(bytes_of(file), after);
+  }
+}
+
+TEST(FileData, AnUnsyncedSectorIsKeptDroppedOrTorn) {
+  FileData file;
+  file.write(0, std::string(kSector, 'a'));
+  sync(file);
+  file.write(0, std::string(kSector, 'b'));
+  bool kept = false;
+  bool dropped = false;
+  bool torn = false;
+  for (const std::string& bytes : survivors(file)) {
+    ASSERT_EQ(bytes.size(), kSector);
+    const size_t changes = bytes.find_first_not_of(bytes[0]);
+    if (changes == std::string::npos) {
+      (bytes[0] == 'a' ? dropped : kept) = true;
+    } else {
+      // One part old, the rest new, and nothing else.
+      EXPECT_EQ(bytes.find_first_not_of(bytes[changes], changes), std::string::npos);
+      torn = true;
+    }
+  }
+  EXPECT_TRUE(kept);
+  EXPECT_TRUE(dropped);
+  EXPECT_TRUE(torn);
+}
+
+TEST(FileData, EachSectorGoesByItself) {
+  FileData file;
+  file.write(0, std::string(2 * kSector, 'a'));
+  sync(file);
+  file.write(0, std::string(2 * kSector, 'b'));
+  const std::set<std::string> seen = survivors(file, {.sector_kept = 0.5, .sector_torn = 0});
+  const std::string old_sector(kSector, 'a');
+  const std::string new_sector(kSector, 'b');
+  EXPECT_EQ(seen, (std::set<std::string>{old_sector + old_sector, old_sector + new_sector,
+                                         new_sector + old_sector, new_sector + new_sector}));
+}
+
+TEST(FileData, TheWeatherDecidesWhatIsKept) {
+  FileData file;
+  file.write(0, std::string(kSector, 'a'));
+  sync(file);
+  file.write(0, std::string(kSector, 'b'));
+  EXPECT_EQ(survivors(file, {.sector_kept = 1, .sector_torn = 0}),
+            std::set<std::string>{std::string(kSector, 'b')});
+  EXPECT_EQ(survivors(file, {.sector_kept = 0, .sector_torn = 0}),
+            std::set<std::string>{std::string(kSector, 'a')});
+}
+
+TEST(FileData, AnUnsyncedLengthIsOldNewOrBetween) {
+  FileData file;
+  file.write(0, std::string(10, 'a'));
+  sync(file);
+  file.write(10, std::string(20, 'b'));
+  std::set<size_t> lengths;
+  for (const std::string& bytes : survivors(file)) {
+    lengths.insert(bytes.size());
+    EXPECT_EQ(bytes.substr(0, 10), std::string(10, 'a'));
+    for (char c : bytes.substr(10)) EXPECT_TRUE(c == 'b' || c == '\0');
+  }
+  EXPECT_EQ(*lengths.begin(), 10U);
+  EXPECT_EQ(*lengths.rbegin(), 30U);
+  EXPECT_GT(lengths.size(), 2U);
+}
+
+TEST(FileData, TruncationIsDurableWithItsSyncOnly) {
+  FileData file;
+  file.write(0, std::string(2 * kSector, 'a'));
+  sync(file);
+  file.truncate(5);
+  EXPECT_EQ(bytes_of(file), "aaaaa");
+  std::set<size_t> lengths;
+  for (const std::string& bytes : survivors(file)) lengths.insert(bytes.size());
+  EXPECT_TRUE(lengths.contains(5));
+  EXPECT_TRUE(lengths.contains(2 * kSector));
+  sync(file);
+  EXPECT_EQ(survivors(file), std::set<std::string>{"aaaaa"});
+}
+
+TEST(FileData, TruncatedAndGrownAgainReadsZeros) {
+  FileData file;
+  file.write(0, std::string(2 * kSector, 'a'));
+  sync(file);
+  file.truncate(3);
+  file.truncate(kSector);
+  const std::string zeros = "aaa" + std::string(kSector - 3, '\0');
+  EXPECT_EQ(bytes_of(file), zeros);
+  sync(file);
+  EXPECT_EQ(survivors(file), std::set<std::string>{zeros});
+}
+
+TEST(FileData, AWriteDuringASyncIsNotCoveredByIt) {
+  FileData file;
+  file.write(0, std::string(kSector, 'a'));
+  file.begin_sync();
+  file.write(0, std::string(kSector, 'b'));
+  file.write(kSector, "tail");
+  file.finish_sync();
+  EXPECT_GT(file.unsynced_sectors(), 0U);
+  const std::set<std::string> seen = survivors(file, {.sector_kept = 0, .sector_torn = 0});
+  EXPECT_TRUE(seen.contains(std::string(kSector, 'a')));
+  for (const std::string& bytes : seen) EXPECT_EQ(bytes.substr(0, kSector), std::string(kSector, 'a'));
+  sync(file);
+  EXPECT_EQ(survivors(file), std::set<std::string>{std::string(kSector, 'b') + "tail"});
+}
+
+TEST(FileData, AnAbandonedSyncPromisesNothing) {
+  FileData file;
+  file.write(0, "abc");
+  file.begin_sync();
+  EXPECT_TRUE(file.syncing());
+  file.abandon_sync();
+  EXPECT_FALSE(file.syncing());
+  EXPECT_TRUE(survivors(file).contains(""));
+  // Nor does it lose anything: the next one covers it.
+  sync(file);
+  EXPECT_EQ(survivors(file), std::set<std::string>{"abc"});
+}
+
+// A failed sync that reached the disk with nothing, found by trying seeds.
+FileData after_failed_sync_that_lost(const FileData& before) {
+  for (uint64_t seed = 0;; ++seed) {
+    FileData file = before;
+    base::RandomStream random(seed);
+    file.begin_sync();
+    file.fail_sync(random);
+    FileData copy = file;
+    copy.lose_power(random, {.sector_kept = 1, .sector_torn = 0});
+    if (copy.size() == 0) return file;
+  }
+}
+
+TEST(FileData, WhatAFailedSyncLostStaysReadableAndNeverComesBack) {
+  FileData file;
+  file.write(0, std::string(kSector, 'a'));
+  sync(file);
+  file.write(0, std::string(kSector, 'b'));
+  bool lost = false;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    FileData copy = file;
+    base::RandomStream random(seed);
+    copy.begin_sync();
+    copy.fail_sync(random);
+    EXPECT_EQ(bytes_of(copy), std::string(kSector, 'b')) << "lost pages stay readable";
+    sync(copy);
+    const std::set<std::string> seen = survivors(copy, {.sector_kept = 1, .sector_torn = 0});
+    ASSERT_EQ(seen.size(), 1U) << "its fate was sealed by the failure";
+    if (*seen.begin() != std::string(kSector, 'a')) continue;
+    lost = true;
+    copy.write(0, std::string(kSector, 'b'));
+    sync(copy);
+    EXPECT_EQ(survivors(copy), std::set<std::string>{std::string(kSector, 'b')});
+  }
+  EXPECT_TRUE(lost);
+}
+
+TEST(FileData, RewrittenAfterAFailedSyncBytesAndLengthAreDurable) {
+  FileData file;
+  file.write(0, "acknowledged");
+  file = after_failed_sync_that_lost(file);
+  file.write(0, "acknowledged");
+  sync(file);
+  EXPECT_EQ(survivors(file), std::set<std::string>{"acknowledged"});
+}
+
+TEST(FileData, RewritingPartOfWhatAFailedSyncLostMakesThatPartDurable) {
+  FileData file;
+  file.write(0, "first second");
+  file = after_failed_sync_that_lost(file);
+  file.write(0, "first");
+  sync(file);
+  for (const std::string& bytes : survivors(file)) EXPECT_TRUE(bytes.starts_with("first")) << bytes;
+}
+
+// ---- Directories
+
+constexpr DiskWeather kAllLost{.sector_kept = 0, .sector_torn = 0, .name_kept = 0};
+
+class Names : public testing::Test {
+ protected:
+  std::shared_ptr<Inode> create(std::string_view path) {
+    auto inode = files.open(path, os::kCreateNew);
+    EXPECT_TRUE(inode) << path;
+    return inode ? *inode : nullptr;
+  }
+  void sync_names(std::string_view path) {
+    files.sync_directory(*files.directory(path), files.changes());
+  }
+  std::vector<std::string> list(std::string_view path) {
+    std::vector<std::string> names;
+    auto entries = files.list(path);
+    EXPECT_TRUE(entries);
+    for (const os::DirectoryEntry& entry : *entries) names.push_back(entry.name);
+    return names;
+  }
+  using List = std::vector<std::string>;
+
+  FileSystem files;
+  base::RandomStream random{7};
+};
+
+TEST_F(Names, WithoutTheirSyncNamesAreKeptOrNot) {
+  create("a");
+  std::set<List> seen;
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    FileSystem other;
+    EXPECT_TRUE(other.open("a", os::kCreateNew));
+    EXPECT_TRUE(other.open("b", os::kCreateNew));
+    base::RandomStream lots(seed);
+    other.lose_power(lots, {});
+    List names;
+    for (const auto& entry : *other.list("")) names.push_back(entry.name);
+    seen.insert(names);
+  }
+  EXPECT_EQ(seen, (std::set<List>{{}, {"a"}, {"b"}, {"a", "b"}}));
+}
+
+TEST_F(Names, SyncedNamesSurvive) {
+  create("a");
+  create("b");
+  EXPECT_TRUE(files.unlink("b"));
+  sync_names("");
+  files.lose_power(random, kAllLost);
+  EXPECT_EQ(list(""), List{"a"});
+}
+
+TEST_F(Names, AFilesSyncDoesNotMakeItsNameDurable) {
+  auto inode = create("a");
+  inode->file.write(0, "x");
+  sync(inode->file);
+  files.lose_power(random, kAllLost);
+  EXPECT_EQ(list(""), List{});
+}
+
+TEST_F(Names, RemovalIsUndoneWithoutItsSync) {
+  auto inode = create("a");
+  inode->file.write(0, "x");
+  sync(inode->file);
+  sync_names("");
+  EXPECT_TRUE(files.unlink("a"));
+  EXPECT_EQ(list(""), List{});
+  files.lose_power(random, kAllLost);
+  EXPECT_EQ(list(""), List{"a"});
+  EXPECT_EQ(bytes_of((*files.open("a", os::kReadOnly))->file), "x");
+}
+
+TEST_F(Names, ARenameIsOneOrTheOther) {
+  std::set<std::pair<List, std::string>> seen;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    FileSystem other;
+    for (const auto& [name, text] : {std::pair{"a", "new"}, std::pair{"b", "old"}}) {
+      auto inode = *other.open(name, os::kCreateNew);
+      inode->file.write(0, text);
+      sync(inode->file);
+    }
+    other.sync_directory(*other.directory(""), other.changes());
+    EXPECT_TRUE(other.rename("a", "b"));
+    base::RandomStream lots(seed);
+    other.lose_power(lots, {});
+    List names;
+    for (const auto& entry : *other.list("")) names.push_back(entry.name);
+    seen.insert({names, bytes_of((*other.open("b", os::kReadOnly))->file)});
+  }
+  EXPECT_EQ(seen, (std::set<std::pair<List, std::string>>{{{"a", "b"}, "old"}, {{"b"}, "new"}}));
+}
+
+TEST_F(Names, AFileNeverHasTwoNames) {
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    FileSystem other;
+    EXPECT_TRUE(other.make_directory("d"));
+    EXPECT_TRUE(other.open("a", os::kCreateNew));
+    other.sync_directory(*other.directory(""), other.changes());
+    EXPECT_TRUE(other.rename("a", "d/b"));
+    EXPECT_TRUE(other.rename("d/b", "c"));
+    base::RandomStream lots(seed);
+    other.lose_power(lots, {});
+    size_t names = other.list("d")->size();
+    for (const auto& entry : *other.list("")) names += entry.kind == os::EntryKind::kFile;
+    EXPECT_EQ(names, 1U) << seed;
+  }
+}
+
+TEST_F(Names, ASyncOfOneDirectoryBringsNothingBackInAnother) {
+  EXPECT_TRUE(files.make_directory("from"));
+  EXPECT_TRUE(files.make_directory("to"));
+  sync_names("");
+  create("from/a");
+  EXPECT_TRUE(files.rename("from/a", "to/a"));
+  sync_names("to");
+  sync_names("from");
+  files.lose_power(random, {.name_kept = 1});
+  EXPECT_EQ(list("from"), List{});
+  EXPECT_EQ(list("to"), List{"a"});
+}
+
+TEST_F(Names, ASyncCoversWhatStoodWhenItBegan) {
+  create("a");
+  const uint64_t seen = files.changes();
+  create("b");
+  files.sync_directory(*files.directory(""), seen);
+  files.lose_power(random, kAllLost);
+  EXPECT_EQ(list(""), List{"a"});
+}
+
+TEST_F(Names, ADirectoryDoesNotMoveIntoItself) {
+  EXPECT_TRUE(files.make_directory("d"));
+  EXPECT_TRUE(files.make_directory("d/e"));
+  auto moved = files.rename("d", "d/e/f");
+  ASSERT_FALSE(moved);
+  EXPECT_EQ(moved.error().code(), base::Errc::kInvalidArgument);
+  EXPECT_EQ(list(""), List{"d"});
+}
+
+TEST_F(Names, RoomIsWhatTheCapacityLeaves) {
+  files.capacity_bytes = 10;
+  create("a")->file.write(0, "1234");
+  EXPECT_EQ(files.room(3), 3U);
+  EXPECT_EQ(files.room(100), 6U);
+  create("b")->file.write(0, "123456");
+  EXPECT_EQ(files.room(1), 0U);
+}
+
+// ---- Against a reference: for each byte, what may be read after a power loss.
+
+// Plain bookkeeping by the byte. It knows nothing of sectors: what a model of sectors permits must
+// lie within what it permits.
+struct Reference {
+  std::string seen;
+  size_t durable_length_min = 0;  // As far as a good sync promised.
+  std::map<size_t, std::set<char>> may;  // Of each position; no entry: zero only.
+
+  void write(size_t offset, const std::string& bytes) {
+    const size_t old = seen.size();
+    if (offset + bytes.size() > old) seen.resize(offset + bytes.size());
+    for (size_t i = std::min(old, offset); i < seen.size(); ++i) may[i].insert('\0');
+    seen.replace(offset, bytes.size(), bytes);
+    for (size_t i = 0; i < bytes.size(); ++i) may[offset + i].insert(bytes[i]);
+  }
+  void truncate(size_t size) {
+    for (size_t i = size; i < seen.size(); ++i) may[i].insert('\0');
+    for (size_t i = seen.size(); i < size; ++i) may[i].insert('\0');
+    durable_length_min = std::min(durable_length_min, size);
+    seen.resize(size);
+  }
+  void sync() {
+    may.clear();
+    for (size_t i = 0; i < seen.size(); ++i) may[i] = {seen[i]};
+    durable_length_min = seen.size();
+  }
+};
+
+RC_GTEST_PROP(FileDataProperty, NothingSyncedIsLostAndNothingUnwrittenAppears, ()) {
+  FileData file;
+  Reference model;
+  const auto seed = *rc::gen::arbitrary<uint64_t>();
+  base::RandomStream random(seed);
+  const auto steps = *rc::gen::inRange(1, 40);
+  for (int step = 0; step < steps; ++step) {
+    const uint64_t lot = random.below(10);
+    if (lot < 6) {
+      const std::string bytes(1 + random.below(700), static_cast<char>('a' + random.below(26)));
+      const uint64_t offset = random.below(2000);
+      file.write(offset, bytes);
+      model.write(offset, bytes);
+    } else if (lot < 7) {
+      const uint64_t size = random.below(2500);
+      file.truncate(size);
+      model.truncate(size);
+    } else {
+      sync(file);
+      model.sync();
+    }
+    RC_ASSERT(bytes_of(file) == model.seen);
+  }
+  file.lose_power(random, {});
+  const std::string after = bytes_of(file);
+  RC_ASSERT(after.size() >= model.durable_length_min);
+  for (size_t i = 0; i < after.size(); ++i) {
+    const auto it = model.may.find(i);
+    RC_ASSERT(it == model.may.end() ? after[i] == '\0' : it->second.contains(after[i]));
+  }
+}
+
+}  // namespace
+}  // namespace seatrial::sim
