@@ -185,12 +185,12 @@ void Server::accept(os::Listener& listener) {
     auto stream = listener.accept();
     if (stream) {
       welcome(std::move(*stream));
-    } else if (stream.error() == base::Errc::kExhausted) {
-      MARK("server: no descriptor left for a client");
+    } else if (stream.error() == base::Errc::kClosed || stream.error() == base::Errc::kCancelled) {
+      return;
+    } else {
+      MARK("server: a client could not be accepted");
       os_.log.warn("cannot accept a client: {}", stream.error().message());
       if (!os_.clock.sleep_for(milliseconds(100))) return;
-    } else {
-      return;
     }
   }
 }

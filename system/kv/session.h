@@ -64,6 +64,7 @@ class Session final : public resp::Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  void foresee(std::span<const resp::Args> requests) override;
   resp::Next execute(resp::Args args, resp::Writer& reply) override;
   base::Result<void> release() override;
 

@@ -9,6 +9,8 @@ namespace {
 
 constexpr size_t kReadBytesMin = 4 * 1024;   // All that an idle client costs.
 constexpr size_t kReadBytesMax = 64 * 1024;  // Grown to while the peer fills it.
+constexpr size_t kWordsKept = 4096;
+constexpr size_t kAheadMax = 16;  // Requests parsed before the first is executed.
 
 }  // namespace
 
@@ -33,25 +35,60 @@ base::Result<void> Connection::serve(Session& session) {
 Next Connection::execute_buffered(Session& session) {
   parser_.set_limits(limits_.parser);
   incomplete_ = true;
+  paused_ = false;
   while (!input_.empty()) {
-    const Parser::Outcome outcome = parser_.next(input_.bytes());
-    if (outcome == Parser::Outcome::kIncomplete) break;
-    if (outcome == Parser::Outcome::kInvalid) {
-      MARK("resp: protocol error");
-      reply_.error(parser_.error());
-      return Next::kClose;
-    }
-    Next next = Next::kContinue;
-    if (!parser_.args().empty()) next = session.execute(parser_.args(), reply_);
-    input_.consume(parser_.consumed());
+    parse_ahead();
+    if (requests_.size() > 1) session.foresee(requests_);
+    const Next next = execute_parsed(session);
     if (next != Next::kContinue) return next;
-    if (reply_.size() >= limits_.reply_bytes_max) {
+    if (paused_) {
       MARK("resp: pipeline paused for its replies");
       incomplete_ = input_.empty();
       break;
     }
+    if (outcome_ == Parser::Outcome::kInvalid) {
+      MARK("resp: protocol error");
+      reply_.error(parser_.error());
+      return Next::kClose;
+    }
+    if (outcome_ == Parser::Outcome::kIncomplete) break;
   }
   return Next::kContinue;
+}
+
+void Connection::parse_ahead() {
+  words_.clear();
+  requests_.clear();
+  ends_.clear();
+  size_t end = 0;
+  do {
+    outcome_ = parser_.next(input_.bytes().substr(end));
+    if (outcome_ != Parser::Outcome::kRequest) break;
+    end += parser_.consumed();
+    ends_.push_back(end);
+    words_.insert(words_.end(), parser_.args().begin(), parser_.args().end());
+    requests_.emplace_back(words_.data(), parser_.args().size());
+  } while (parser_.args_in_input() && end < input_.size() && requests_.size() < kAheadMax);
+  // The words' place is known only now that all are there.
+  const std::string_view* first = words_.data();
+  for (Args& request : requests_) {
+    request = {first, request.size()};
+    first += request.size();
+  }
+}
+
+Next Connection::execute_parsed(Session& session) {
+  size_t executed = 0;
+  Next next = Next::kContinue;
+  while (executed < requests_.size() && next == Next::kContinue) {
+    const Args request = requests_[executed++];
+    if (!request.empty()) next = session.execute(request, reply_);
+    paused_ = reply_.size() >= limits_.reply_bytes_max;
+    if (paused_) break;
+  }
+  if (executed < requests_.size()) parser_.restart();
+  if (executed > 0) input_.consume(ends_[executed - 1]);
+  return next;
 }
 
 base::Result<void> Connection::send(Session& session) {
@@ -68,6 +105,7 @@ base::Result<void> Connection::send(Session& session) {
 
 base::Result<size_t> Connection::fill() {
   if (input_.empty()) input_.shrink_to(kReadBytesMax);
+  if (words_.capacity() > kWordsKept) std::vector<std::string_view>().swap(words_);
   size_t want = read_bytes_;
   if (!input_.empty() && parser_.bytes_wanted() > input_.size()) {
     // A large word is read in pieces that double, not reserved on the word of its sender.

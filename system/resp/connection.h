@@ -14,6 +14,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
+#include <vector>
 
 namespace seatrial::resp {
 
@@ -41,6 +43,10 @@ class Connection {
  private:
   // Executes buffered requests until one is incomplete, the session ends or enough was answered.
   Next execute_buffered(Session& session);
+  // Parses some requests from the front of the input, up to the first that is not whole.
+  void parse_ahead();
+  // Executes those, and drops them from the input.
+  Next execute_parsed(Session& session);
   base::Result<void> send(Session& session);
   // Waits for more input; 0: the peer sends no more.
   base::Result<size_t> fill();
@@ -52,6 +58,12 @@ class Connection {
   Buffer input_;
   Writer reply_;
   bool incomplete_ = true;  // The buffered bytes hold no whole request.
+  bool paused_ = false;     // Enough was answered for now.
+  // The requests parsed ahead: their words in a row, their args, and where each ends in the input.
+  std::vector<std::string_view> words_;
+  std::vector<Args> requests_;
+  std::vector<size_t> ends_;
+  Parser::Outcome outcome_ = Parser::Outcome::kIncomplete;  // Of what follows them.
   size_t read_bytes_;
   uint64_t bytes_read_ = 0;
   uint64_t bytes_written_ = 0;

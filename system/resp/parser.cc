@@ -98,6 +98,7 @@ Parser::Outcome Parser::next_inline(base::Bytes input) {
   if (line.ends_with('\r')) line.remove_suffix(1);
   if (!split_words(line, inline_words_)) return invalid("unbalanced quotes in request");
   args_.assign(inline_words_.begin(), inline_words_.end());
+  args_in_input_ = false;
   consumed_ = newline + 1;
   return Outcome::kRequest;
 }
@@ -175,6 +176,7 @@ Parser::Outcome Parser::finish(base::Bytes input) {
   CHECK(position_ <= input.size());
   args_.clear();
   for (const Word& word : words_) args_.push_back(input.substr(word.offset, word.length));
+  args_in_input_ = true;
   consumed_ = position_;
   words_left_ = -1;
   // A request of very many words must not hold its memory for ever.

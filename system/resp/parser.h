@@ -39,11 +39,16 @@ class Parser {
   Outcome next(base::Bytes input);
 
   Args args() const { return args_; }
+  // Whether args() point into the input, and so outlive the next call.
+  bool args_in_input() const { return args_in_input_; }
   size_t consumed() const { return consumed_; }
   // Without the leading "-": "ERR Protocol error: ...".
   const std::string& error() const { return error_; }
   // After kIncomplete: the input must be at least this long before it can be complete.
   size_t bytes_wanted() const { return wanted_; }
+
+  // Forgets how far it came in an incomplete request: other input follows.
+  void restart() { words_left_ = bulk_length_ = -1; }
 
   void set_limits(const ParserLimits& limits) { limits_ = limits; }
 
@@ -70,6 +75,7 @@ class Parser {
   size_t wanted_ = 0;
   int64_t words_left_ = -1;  // -1: the array's header was not read yet.
   int64_t bulk_length_ = -1;
+  bool args_in_input_ = false;
 };
 
 }  // namespace seatrial::resp

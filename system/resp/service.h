@@ -6,6 +6,8 @@
 #include "resp/request.h"
 #include "resp/writer.h"
 
+#include <span>
+
 namespace seatrial::resp {
 
 enum class Next : unsigned char {
@@ -18,6 +20,10 @@ enum class Next : unsigned char {
 class Session {
  public:
   virtual ~Session() = default;
+
+  // The requests that execute() will get next, as far as they have come: a hint, to fetch the
+  // memory of all of them at once. Nothing may depend on it.
+  virtual void foresee(std::span<const Args> requests) { static_cast<void>(requests); }
 
   // Executes one request and answers into `reply`. Never parks, so that requests of one pipeline
   // and of different connections are each atomic.

@@ -54,6 +54,23 @@ class Dict {
     return nullptr;
   }
 
+  // Hints for a find() that will come: first all buckets, then all items.
+  uint64_t hash(std::string_view key) const { return hash_bytes(key, seed_); }
+  void prefetch_bucket(uint64_t hash) const {
+    for (const Table& table : tables_) {
+      if (table.size > 0) __builtin_prefetch(&table.buckets[hash & (table.count - 1)]);
+    }
+  }
+  void prefetch_items(uint64_t hash) const {
+    for (const Table& table : tables_) {
+      if (table.size == 0) continue;
+      const Bucket& bucket = table.buckets[hash & (table.count - 1)];
+      for (unsigned bits = candidates(bucket, tag_of(hash)); bits != 0; bits &= bits - 1) {
+        __builtin_prefetch(bucket.slots[std::countr_zero(bits)]);
+      }
+    }
+  }
+
   // The caller has made sure that the key is not there.
   void insert(Item* item) {
     grow_if_full();
