@@ -11,8 +11,11 @@ TEST(Check, UnknownModelsAreNamedWithThoseThatThereAre) {
   const History history("kv");
   const Result<Verdict> verdict = check("zset", history);
   ASSERT_FALSE(verdict);
-  EXPECT_EQ(verdict.error().message(),
-            "no checker for model \"zset\", there are register, kv, kvx, txn, bank");
+  std::string models;
+  for (const CheckerInfo& info : list_checkers()) {
+    models += (models.empty() ? "" : ", ") + std::string(info.model);
+  }
+  EXPECT_EQ(verdict.error().message(), "no checker for model \"zset\", there are " + models);
 }
 
 TEST(Check, HistoriesOfAnotherTypeAreRefused) {
