@@ -25,7 +25,8 @@ echo 'not json' >broken.json
 expect 2 "expected a JSON object" "$SEATRIAL" replay broken.json
 printf '[storm]\nseconds = 5\nsecnods = 6\n' >typo.toml
 expect 2 "typo.toml:3" "$SEATRIAL" run typo.toml --seeds 1
-expect 2 "line 2" "$SEATRIAL" check register <(printf '{"hdr":"hjl/1","type":"register"}\n{"t":1}\n')
+printf '{"hdr":"hjl/1","type":"register"}\n{"t":1}\n' >bad.jsonl
+expect 2 "line 2" "$SEATRIAL" check register bad.jsonl
 
 # The server: options, ports, directories, files.
 server=("$SEATRIAL" server --bind 127.0.0.1)
@@ -37,13 +38,18 @@ port=$((20000 + RANDOM % 20000))
 mkdir first
 "${server[@]}" --port "$port" --dir first --appendonly yes 2>first/log &
 first=$!
-for _ in $(seq 100); do [[ "$(redis-cli -p "$port" PING 2>/dev/null)" == PONG ]] && break || sleep 0.1; done
+for _ in $(seq 100); do
+  [[ "$(redis-cli -p "$port" PING 2>/dev/null)" == PONG ]] && break
+  sleep 0.1
+done
 expect 1 "in use" "${server[@]}" --port "$port" --dir first
-expect 1 "no-such-directory" "${server[@]}" --port $((port + 1)) --dir no-such-directory --appendonly yes
+expect 1 "no-such-directory" "${server[@]}" --port $((port + 1)) --dir no-such-directory \
+  --appendonly yes
 
 # Malformed and oversized requests end their connection and nothing else.
 for request in '*99999999999\r\n' '*1\r\n$-5\r\n' '*1\r\n$999999999999\r\nx' '*1\r\nx\r\n'; do
-  reply="$(printf "$request" | timeout 5 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port; cat >&3; head -c 200 <&3")"
+  reply="$(printf "$request" | timeout 5 bash -c \
+    "exec 3<>/dev/tcp/127.0.0.1/$port; cat >&3; head -c 200 <&3")"
   [[ "$reply" == -ERR* ]] || { echo "$request: $reply"; failures=$((failures + 1)); }
 done
 for i in $(seq 50); do redis-cli -p "$port" SET "key$i" "value$i" >/dev/null; done
@@ -56,5 +62,8 @@ log="$(ls first/appendonlydir/*.incr.aof)"
 printf 'X' | dd of="$log" bs=1 seek=200 conv=notrunc status=none
 before="$(sha256sum <"$log")"
 expect 1 "offset" "${server[@]}" --port "$port" --dir first --appendonly yes
-[[ "$(sha256sum <"$log")" == "$before" ]] || { echo "a refused log was changed"; failures=$((failures + 1)); }
+[[ "$(sha256sum <"$log")" == "$before" ]] || {
+  echo "a refused log was changed"
+  failures=$((failures + 1))
+}
 exit "$((failures > 0))"

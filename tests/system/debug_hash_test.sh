@@ -12,4 +12,5 @@ for line in sorted(open(sys.argv[1] + "/results.jsonl"), key=lambda l: json.load
     result = json.loads(line)
     print(result["seed"], result["scenario"], result["hash"], result["events"])' "$2"
 }
-diff <(hashes "$SEATRIAL" "$SCRATCH/release") <(hashes "$root/build-debug/seatrial" "$SCRATCH/debug")
+diff <(hashes "$SEATRIAL" "$SCRATCH/release") \
+  <(hashes "$root/build-debug/seatrial" "$SCRATCH/debug")
