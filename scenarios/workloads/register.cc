@@ -63,7 +63,8 @@ Result<Request> parse_request(std::string_view line) {
     return fail(Errc::kInvalidData,
                 fmt::format("register: an operation has \"f\" and \"k\", found {}", line));
   }
-  request.function = TRY(checkers::parse_function("kvx", TRY(text_member(parsed, "f"))));
+  const std::string function = TRY(text_member(parsed, "f"));
+  request.function = TRY(checkers::parse_function("kvx", function));
   request.value = TRY(number_member(parsed, "v"));
   request.px = TRY(number_member(parsed, "px"));
   request.think = std::chrono::microseconds(TRY(number_member(parsed, "think_us")));

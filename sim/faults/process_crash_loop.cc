@@ -22,7 +22,7 @@ class ProcessCrashLoop : public Fault {
             std::vector<FaultStep>& steps) const override {
     for (VirtualTime at : draw_hours(random, stage, 0.7)) {
       // A quarter of them meet the very first start.
-      if (random.chance(0.25)) at = VirtualTime(random.between(0, 2'000'000));
+      if (random.chance(0.25)) at = draw_micros(random, 0us, 2ms);
       FaultStep step{
           .at = at, .kind = "process.crash_loop", .target = draw_name(random, stage.servers)};
       step.lasts = draw_duration(random, 20ms, 2s);
