@@ -20,6 +20,8 @@ class Scribe {
   void ok(checkers::OperationId id, const checkers::Value& result);
   void fail(checkers::OperationId id);
   void info(checkers::OperationId id);
+  // The client goes on as another process: what it watched is forgotten.
+  void reconnect(uint32_t client) { recorder_.reconnect(client); }
 
   const checkers::History& history() const { return recorder_.history(); }
 

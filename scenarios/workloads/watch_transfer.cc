@@ -94,6 +94,8 @@ class Teller {
     const resp::Reply& reply = replies->back();
     if (reply.is_error()) {
       context_.scribe.fail(id);
+      // The server has dropped the watches all the same; in a history a failed EXEC keeps them.
+      context_.scribe.reconnect(context_.client);
     } else if (reply.is_nil()) {
       context_.scribe.ok(id, {});
     } else {
