@@ -1,4 +1,7 @@
 // The one binary: reads the command line and picks a subcommand. Each is a file of commands/.
+#include "command_line.h"
+#include "commands/commands.h"
+
 #include <unistd.h>
 
 #include <cstdio>
@@ -6,9 +9,6 @@
 #include <thread>
 #include <variant>
 #include <vector>
-
-#include "command_line.h"
-#include "commands/commands.h"
 
 namespace {
 

@@ -1,16 +1,16 @@
 #include "checkers/check.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <array>
-
 #include "checkers/bank.h"
 #include "checkers/hjl.h"
 #include "checkers/lease.h"
 #include "checkers/linearizability.h"
 #include "checkers/readers/porcupine.h"
 #include "checkers/transactions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 
 namespace seatrial::checkers {
 namespace {

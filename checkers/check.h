@@ -2,12 +2,12 @@
 // scenarios and for `seatrial list`.
 #pragma once
 
-#include <span>
-#include <string_view>
-
 #include "checkers/history.h"
 #include "checkers/options.h"
 #include "checkers/verdict.h"
+
+#include <span>
+#include <string_view>
 
 namespace seatrial::checkers {
 

@@ -1,13 +1,13 @@
 #include "checkers/dependencies.h"
 
+#include "base/check.h"
+#include "checkers/models/cell.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <deque>
 #include <unordered_map>
-
-#include "base/check.h"
-#include "checkers/models/cell.h"
 
 namespace seatrial::checkers {
 namespace {

@@ -14,13 +14,13 @@
 // own, so that the graph stays linear in the history.
 #pragma once
 
+#include "checkers/models/transactions.h"
+#include "checkers/verdict.h"
+
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
-
-#include "checkers/models/transactions.h"
-#include "checkers/verdict.h"
 
 namespace seatrial::checkers {
 

@@ -1,12 +1,12 @@
 #include "checkers/explain.h"
 
+#include "base/check.h"
+#include "checkers/minimize.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
-
-#include "base/check.h"
-#include "checkers/minimize.h"
 
 namespace seatrial::checkers {
 namespace {

@@ -2,11 +2,11 @@
 // operations whose outcomes are needed to fail, and the anomaly's name.
 #pragma once
 
-#include <span>
-
 #include "checkers/models/cell.h"
 #include "checkers/options.h"
 #include "checkers/verdict.h"
+
+#include <span>
 
 namespace seatrial::checkers {
 

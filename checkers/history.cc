@@ -1,11 +1,11 @@
 #include "checkers/history.h"
 
+#include "base/check.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-
-#include "base/check.h"
 
 namespace seatrial::checkers {
 namespace {

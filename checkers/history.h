@@ -10,6 +10,10 @@
 // at most one operation open, and none after one of unknown outcome; time never runs back.
 #pragma once
 
+#include "base/error.h"
+#include "checkers/arena.h"
+#include "checkers/value.h"
+
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -18,10 +22,6 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
-
-#include "base/error.h"
-#include "checkers/arena.h"
-#include "checkers/value.h"
 
 namespace seatrial::checkers {
 

@@ -1,12 +1,12 @@
 #include "checkers/hjl.h"
 
+#include "base/check.h"
+
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
-
-#include "base/check.h"
 
 namespace seatrial::checkers {
 namespace {

@@ -7,11 +7,11 @@
 // same history gives the same bytes.
 #pragma once
 
+#include "checkers/history.h"
+
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "checkers/history.h"
 
 namespace seatrial::checkers {
 

@@ -1,12 +1,12 @@
 #include "checkers/linearizability.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "base/check.h"
 #include "checkers/explain.h"
 #include "checkers/zones.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace seatrial::checkers {
 namespace {

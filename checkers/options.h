@@ -1,9 +1,9 @@
 // What a caller may set for a check: its limits, and what it knows about the system.
 #pragma once
 
-#include <cstdint>
-
 #include "checkers/history.h"
+
+#include <cstdint>
 
 namespace seatrial::checkers {
 

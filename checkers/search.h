@@ -19,6 +19,11 @@
 // The search is iterative, its memory is counted, and at the budget's end it says kUndecided.
 #pragma once
 
+#include "base/check.h"
+#include "base/random.h"
+#include "checkers/options.h"
+#include "checkers/verdict.h"
+
 #include <algorithm>
 #include <array>
 #include <concepts>
@@ -27,11 +32,6 @@
 #include <numeric>
 #include <span>
 #include <vector>
-
-#include "base/check.h"
-#include "base/random.h"
-#include "checkers/options.h"
-#include "checkers/verdict.h"
 
 namespace seatrial::checkers {
 

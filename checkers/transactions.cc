@@ -1,14 +1,14 @@
 #include "checkers/transactions.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <optional>
-
 #include "base/check.h"
 #include "checkers/dependencies.h"
 #include "checkers/minimize.h"
 #include "checkers/models/transactions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
 
 namespace seatrial::checkers {
 namespace {

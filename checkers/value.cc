@@ -1,11 +1,11 @@
 #include "checkers/value.h"
 
+#include "base/check.h"
+#include "base/random.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "base/check.h"
-#include "base/random.h"
 
 namespace seatrial::checkers {
 namespace {

@@ -5,12 +5,12 @@
 // Invariants: an object's names are texts, in ascending order, each once.
 #pragma once
 
+#include "checkers/arena.h"
+
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "checkers/arena.h"
 
 namespace seatrial::checkers {
 

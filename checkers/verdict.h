@@ -3,12 +3,12 @@
 // kUndecided is an honest answer: the budget ended first. It is never ok and never a violation.
 #pragma once
 
+#include "checkers/history.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "checkers/history.h"
 
 namespace seatrial::checkers {
 

@@ -1,11 +1,11 @@
 #include "checkers/zones.h"
 
+#include "base/check.h"
+
 #include <algorithm>
 #include <limits>
 #include <unordered_map>
 #include <unordered_set>
-
-#include "base/check.h"
 
 namespace seatrial::checkers {
 namespace {

@@ -11,10 +11,10 @@
 // that nobody read is left out.
 #pragma once
 
+#include "checkers/models/cell.h"
+
 #include <span>
 #include <vector>
-
-#include "checkers/models/cell.h"
 
 namespace seatrial::checkers {
 

@@ -1,12 +1,11 @@
 // seatrial check: a checker on anyone's history.
 #include "checkers/check.h"
+#include "commands/commands.h"
+#include "reports/run_result.h"
 
 #include <fmt/format.h>
 
 #include <fstream>
-
-#include "commands/commands.h"
-#include "reports/run_result.h"
 
 namespace seatrial::commands {
 

@@ -2,10 +2,10 @@
 // code. main.cc picks; nothing else is decided there.
 #pragma once
 
+#include "command_line.h"
+
 #include <span>
 #include <string>
-
-#include "command_line.h"
 
 namespace seatrial::commands {
 

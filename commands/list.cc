@@ -1,16 +1,16 @@
 // seatrial list: everything that other commands can be asked for, by name.
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <string_view>
-#include <vector>
-
 #include "checkers/check.h"
 #include "commands/commands.h"
 #include "scenarios/scenario.h"
 #include "scenarios/workloads/workload.h"
 #include "sim/faults/fault.h"
 #include "sim/swarm.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
 
 namespace seatrial::commands {
 namespace {

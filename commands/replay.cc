@@ -1,17 +1,17 @@
 // seatrial replay: exactly one run, from a name and a seed or from a capsule, with everything
 // visible: faults, processes, the clients' operations, the nodes' logs, and in the end why.
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <fstream>
-
 #include "base/check.h"
 #include "commands/commands.h"
 #include "reports/human.h"
 #include "scenarios/capsule.h"
 #include "scenarios/run.h"
 #include "sim/trap.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
 
 namespace seatrial::commands {
 namespace {
@@ -63,8 +63,8 @@ scenarios::Observers observers(const ReplayCommand& command) {
     const sim::trap::Truce truce;
     print_line(event.time, event.node, to_string(event.kind), event.text);
   };
-  observers.log = [level = command.log](os::Duration time, std::string_view node,
-                                        base::LogLevel of, std::string_view text) {
+  observers.log = [level = command.log](os::Duration time, std::string_view node, base::LogLevel of,
+                                        std::string_view text) {
     if (of < level) return;
     const sim::trap::Truce truce;
     print_line(time, node, base::to_string(of), text);
@@ -84,9 +84,10 @@ void print_end(const scenarios::Capsule& capsule, const reports::RunResult& resu
   fmt::print("  hash {:016x}, {} events, {} operations, {:.3f} s of virtual time\n", result.hash,
              result.events, result.ops, std::chrono::duration<double>(result.sim_time).count());
   if (capsule.hash == 0 || capsule.hash == result.hash) return;
-  fmt::print("  This is not the run that the capsule was made from (hash {:016x}, \"{}\"): it was "
-             "made by revision {}, this is {}.\n",
-             capsule.hash, capsule.expected, capsule.revision, scenarios::revision());
+  fmt::print(
+      "  This is not the run that the capsule was made from (hash {:016x}, \"{}\"): it was "
+      "made by revision {}, this is {}.\n",
+      capsule.hash, capsule.expected, capsule.revision, scenarios::revision());
 }
 
 // A failed CHECK of a node ends the replay where it ends the run.

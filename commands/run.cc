@@ -1,5 +1,12 @@
 // seatrial run: suites and scenarios over a range of seeds, with live progress, results on disk
 // and a summary.
+#include "commands/commands.h"
+#include "os/mark.h"
+#include "reports/progress.h"
+#include "reports/results_folder.h"
+#include "reports/summary.h"
+#include "scenarios/suite.h"
+
 #include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
@@ -8,13 +15,6 @@
 #include <chrono>
 #include <cstdio>
 #include <optional>
-
-#include "commands/commands.h"
-#include "os/mark.h"
-#include "reports/progress.h"
-#include "reports/results_folder.h"
-#include "reports/summary.h"
-#include "scenarios/suite.h"
 
 namespace seatrial::commands {
 namespace {
@@ -53,7 +53,7 @@ class Runner {
   Result<void> run(const std::vector<scenarios::Suite>& suites) {
     reports::ProgressOptions options{.terminal = isatty(STDOUT_FILENO) == 1, .paint = paint_};
     if (command_.seeds_given || !command_.time) {
-      options.runs_total = command_.seeds.count() / command_.shard.count * suites.size();
+      options.runs_total = seeds_of_shard() * suites.size();
     }
     options.time_total = command_.time;
     progress_.emplace(options);
@@ -75,7 +75,8 @@ class Runner {
     int code = summary_.exit_code();
     const std::vector<std::string> never = summary_.marks_never_hit();
     for (const std::string& mark : must_hit_) {
-      if (summary_.runs() < kRunsForMarks || std::ranges::find(never, mark) == never.end()) continue;
+      if (summary_.runs() < kRunsForMarks || std::ranges::find(never, mark) == never.end())
+        continue;
       print(fmt::format("the suite must hit \"{}\", and no run did\n", mark));
       if (code == kExitGood) code = reports::exit_code(reports::Verdict::kViolation);
     }
@@ -86,12 +87,28 @@ class Runner {
   // Fewer runs than this need not have seen every branch.
   static constexpr uint64_t kRunsForMarks = 200;
 
+  uint64_t seeds_of_shard() const {
+    const uint64_t share = command_.seeds.count() / command_.shard.count;
+    const uint64_t rest = command_.seeds.count() % command_.shard.count;
+    uint64_t left_over = 0;
+    for (uint64_t i = 0; i < rest; ++i) {
+      left_over += command_.shard.holds(command_.seeds.first + i) ? 1 : 0;
+    }
+    return share + left_over;
+  }
+
+  // What is left of the time for all of them, where there is such a limit.
+  std::optional<std::chrono::nanoseconds> time_left() const {
+    if (!command_.time) return {};
+    return std::max(*command_.time - (Clock::now() - started_), std::chrono::nanoseconds(0));
+  }
+
   scenarios::SuiteOptions suite_options() const {
     scenarios::SuiteOptions options;
     options.first_seed = command_.seeds.first;
     options.last_seed = command_.seeds.last;
     if (command_.time && !command_.seeds_given) options.last_seed.reset();
-    options.time_limit = command_.time;
+    options.time_limit = time_left();
     options.jobs = command_.jobs;
     options.shard = command_.shard.index;
     options.shards = command_.shard.count;

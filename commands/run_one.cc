@@ -1,11 +1,11 @@
+#include "commands/commands.h"
+#include "scenarios/suite.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <charconv>
 #include <cstdio>
-
-#include "commands/commands.h"
-#include "scenarios/suite.h"
 
 namespace seatrial::commands {
 

@@ -1,15 +1,15 @@
 // seatrial server: the Redis-compatible server on real sockets, with Redis's own options.
+#include "kv/server.h"
+#include "commands/commands.h"
+#include "kv/config.h"
+#include "linux/linux_os.h"
+
 #include <fmt/format.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <sstream>
-
-#include "commands/commands.h"
-#include "kv/config.h"
-#include "kv/server.h"
-#include "linux/linux_os.h"
 
 namespace seatrial::commands {
 namespace {
@@ -37,8 +37,7 @@ int server(const ServerCommand& command) {
   auto config = kv::parse_config(file_name, file_text, options);
   if (!config) return fail_usage(config.error().message());
   const linux::LinuxOptions machine{.log_level = config->loglevel};
-  auto code =
-      linux::run(machine, [&](os::Os& os) { return kv::serve(os, *config); });
+  auto code = linux::run(machine, [&](os::Os& os) { return kv::serve(os, *config); });
   if (!code) {
     fmt::print(stderr, "seatrial server: {}\n", code.error().message());
     return 1;

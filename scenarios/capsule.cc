@@ -1,9 +1,9 @@
 #include "scenarios/capsule.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 namespace seatrial::scenarios {
 
@@ -36,8 +36,8 @@ Result<Capsule> parse_capsule(std::string_view text) {
                             parsed.contains("capsule") ? parsed["capsule"].dump() : "none",
                             kCapsuleVersion));
   }
-  constexpr std::string_view kMembers[] = {"capsule",  "scenario", "seed", "revision",
-                                           "hash", "expected", "toml", "plan"};
+  constexpr std::string_view kMembers[] = {"capsule", "scenario", "seed", "revision",
+                                           "hash",    "expected", "toml", "plan"};
   for (const auto& [key, value] : parsed.items()) {
     if (std::ranges::find(kMembers, key) == std::end(kMembers)) {
       return fail(Errc::kInvalidData, fmt::format("capsule: \"{}\" is not known", key));
@@ -52,8 +52,8 @@ Result<Capsule> parse_capsule(std::string_view text) {
   }
   if (!parsed.contains("plan")) return fail(Errc::kInvalidData, "capsule: \"plan\" is missing");
   Capsule capsule;
-  capsule.scenario = TRY(parse_scenario(parsed["scenario"].get<std::string>(),
-                                        parsed["toml"].get<std::string>()));
+  capsule.scenario =
+      TRY(parse_scenario(parsed["scenario"].get<std::string>(), parsed["toml"].get<std::string>()));
   capsule.seed = parsed["seed"].get<uint64_t>();
   capsule.revision = parsed["revision"].get<std::string>();
   capsule.hash = std::strtoull(parsed["hash"].get<std::string>().c_str(), nullptr, 16);

@@ -2,11 +2,11 @@
 // it takes to repeat it, whatever the scenario files say by then.
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "scenarios/scenario.h"
 #include "sim/plan.h"
+
+#include <string>
+#include <string_view>
 
 namespace seatrial::scenarios {
 

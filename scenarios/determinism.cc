@@ -1,5 +1,8 @@
 #include "scenarios/determinism.h"
 
+#include "reports/run_result.h"
+#include "scenarios/run.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -10,9 +13,6 @@
 #include <fstream>
 #include <string>
 #include <vector>
-
-#include "reports/run_result.h"
-#include "scenarios/run.h"
 
 namespace seatrial::scenarios {
 
@@ -45,9 +45,8 @@ std::string run_apart(const std::string& toml_path, const Scenario& scenario, ui
     const int fd = open(output_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     dup2(fd, STDOUT_FILENO);
     const std::string seed_text = std::to_string(seed);
-    std::vector<const char*> arguments{"seatrial",       "run-one", toml_path.c_str(),
-                                       "--seed",         seed_text.c_str(),
-                                       "--name",         scenario.name.c_str()};
+    std::vector<const char*> arguments{"seatrial",        "run-one", toml_path.c_str(),    "--seed",
+                                       seed_text.c_str(), "--name",  scenario.name.c_str()};
     if (!events_path.empty()) {
       arguments.push_back("--events");
       arguments.push_back(events_path.c_str());

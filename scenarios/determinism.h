@@ -3,11 +3,11 @@
 // named with both sides.
 #pragma once
 
-#include <cstdint>
-#include <cstdio>
-
 #include "scenarios/scenario.h"
 #include "sim/trace.h"
+
+#include <cstdint>
+#include <cstdio>
 
 namespace seatrial::scenarios {
 

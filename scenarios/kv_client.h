@@ -2,12 +2,12 @@
 // what became of it: an answer, or an outcome that nobody knows.
 #pragma once
 
+#include "os/os.h"
+#include "resp/client.h"
+
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "os/os.h"
-#include "resp/client.h"
 
 namespace seatrial::scenarios {
 

@@ -1,11 +1,5 @@
 #include "scenarios/run.h"
 
-#include <fmt/format.h>
-#include <time.h>
-
-#include <algorithm>
-#include <utility>
-
 #include "base/check.h"
 #include "kv/config.h"
 #include "kv/server.h"
@@ -16,6 +10,12 @@
 #include "sim/storm.h"
 #include "sim/swarm.h"
 #include "sim/world.h"
+
+#include <fmt/format.h>
+#include <time.h>
+
+#include <algorithm>
+#include <utility>
 
 namespace seatrial::scenarios {
 
@@ -85,7 +85,8 @@ class Run {
     world_.administer("director", [this] { direct(); });
     const sim::Outcome outcome = world_.run();
     if (until_ && outcome == sim::Outcome::kTimeUp) return {};
-    if (outcome != sim::Outcome::kStopped) stuck_ = fmt::format("{}: {}", phase_, to_string(outcome));
+    if (outcome != sim::Outcome::kStopped)
+      stuck_ = fmt::format("{}: {}", phase_, to_string(outcome));
     if (stuck_.empty()) return {};
     for (const auto& node : world_.nodes()) {
       if (node->failed_starts() < 3) continue;
@@ -168,10 +169,9 @@ class Run {
   }
 
   void give_up(std::string_view why) {
-    stuck_ = fmt::format("{}, after {} s: {}", phase_,
-                         std::chrono::duration_cast<std::chrono::seconds>(world_.now_virtual())
-                             .count(),
-                         why);
+    stuck_ = fmt::format(
+        "{}, after {} s: {}", phase_,
+        std::chrono::duration_cast<std::chrono::seconds>(world_.now_virtual()).count(), why);
     world_.stop();
   }
 
@@ -210,9 +210,8 @@ void add_verdicts(const std::vector<checkers::Verdict>& verdicts, reports::RunRe
 
 Result<kv::Config> server_config(const Scenario& scenario) {
   if (scenario.server != "kv") {
-    return fail(Errc::kInvalidData,
-                fmt::format("{}: no server is called \"{}\"; there is: kv", scenario.name,
-                            scenario.server));
+    return fail(Errc::kInvalidData, fmt::format("{}: no server is called \"{}\"; there is: kv",
+                                                scenario.name, scenario.server));
   }
   auto config = kv::parse_config({}, {}, scenario.server_options);
   if (!config) return fail(config.error().in(scenario.name));
@@ -241,7 +240,7 @@ Result<sim::Plan> make_plan(const Scenario& scenario, uint64_t seed) {
   for (const std::string& kind : scenario.faults) {
     if (sim::find_fault(kind) == nullptr) {
       return fail(Errc::kInvalidData,
-                  fmt::format("{}: no fault is called \"{}\"; `seatrial list faults` names them",
+                  fmt::format("{}: no fault is called \"{}\"; `seatrial list` names them",
                               scenario.name, kind));
     }
   }
@@ -257,8 +256,7 @@ Result<sim::Plan> make_plan(const Scenario& scenario, uint64_t seed) {
 }
 
 Result<reports::RunResult> run_seed(const Scenario& scenario, uint64_t seed, const sim::Plan& plan,
-                                    const Observers& observers,
-                                    std::optional<os::Duration> until) {
+                                    const Observers& observers, std::optional<os::Duration> until) {
   const Workload* workload = TRY(find_workload(scenario.workload));
   TRY(workload->validate(scenario));
   kv::Config config = TRY(server_config(scenario));

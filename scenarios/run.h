@@ -1,16 +1,16 @@
 // One run: a scenario under one seed, in this process, from an empty world to its verdict.
 #pragma once
 
-#include <functional>
-#include <optional>
-#include <string>
-
 #include "base/log.h"
 #include "checkers/history.h"
 #include "reports/run_result.h"
 #include "scenarios/scenario.h"
 #include "sim/plan.h"
 #include "sim/trace.h"
+
+#include <functional>
+#include <optional>
+#include <string>
 
 namespace seatrial::scenarios {
 

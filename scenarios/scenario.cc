@@ -1,13 +1,13 @@
 #include "scenarios/scenario.h"
 
+#include "scenarios/embedded.h"
+
 #include <fmt/format.h>
+#include <toml++/toml.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <memory>
-#include <toml++/toml.h>
-
-#include "scenarios/embedded.h"
 
 namespace seatrial::scenarios {
 
@@ -124,8 +124,7 @@ const EmbeddedFile* find_embedded(std::string_view path) {
 }
 
 Result<std::string> read_outside(const std::string& path) {
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                       std::fclose);
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
   if (!file) return fail(Errc::kNotFound, fmt::format("{}: cannot be read", path));
   std::string text;
   char buffer[4096];

@@ -2,14 +2,14 @@
 // the files are built into the binary, and a path to one of your own works as well.
 #pragma once
 
+#include "base/error.h"
+#include "os/time.h"
+
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/error.h"
-#include "os/time.h"
 
 namespace seatrial::scenarios {
 

@@ -9,8 +9,8 @@ using checkers::OperationId;
 OperationId Scribe::invoke(uint32_t client, checkers::Function function, std::string_view key,
                            const checkers::Value& argument) {
   const OperationId id = recorder_.invoke(now(), client, function, key, argument);
-  note(fmt::format("{}: client {} {} {} {}", id, client, to_string(function), key,
-                   argument.json()));
+  note(
+      fmt::format("{}: client {} {} {} {}", id, client, to_string(function), key, argument.json()));
   return id;
 }
 

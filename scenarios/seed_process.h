@@ -2,14 +2,14 @@
 // never harms the rest. Several run side by side; the parent waits for whoever ends first.
 #pragma once
 
+#include "reports/run_result.h"
+
 #include <sys/types.h>
 
 #include <chrono>
 #include <functional>
 #include <map>
 #include <string>
-
-#include "reports/run_result.h"
 
 namespace seatrial::scenarios {
 

@@ -1,5 +1,11 @@
 #include "scenarios/suite.h"
 
+#include "base/check.h"
+#include "scenarios/determinism.h"
+#include "scenarios/run.h"
+#include "scenarios/seed_process.h"
+#include "sim/trap.h"
+
 #include <fmt/format.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,12 +13,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
-
-#include "base/check.h"
-#include "scenarios/determinism.h"
-#include "scenarios/run.h"
-#include "scenarios/seed_process.h"
-#include "sim/trap.h"
 
 namespace seatrial::scenarios {
 
@@ -45,8 +45,8 @@ struct Current {
 
 // A child's result, whatever became of it.
 RunResult result_of(const Scenario& scenario, const SeedEnd& end) {
-  auto parsed = reports::parse_run_result(
-      std::string_view(end.output).substr(0, end.output.find('\n')));
+  auto parsed =
+      reports::parse_run_result(std::string_view(end.output).substr(0, end.output.find('\n')));
   if (parsed && !end.timed_out && end.signal == 0) {
     // A sanitizer speaks up after the result has been written.
     if (end.exit_code != exit_code(parsed->verdict)) {
@@ -163,8 +163,9 @@ Result<void> run_suite(const Suite& suite, const SuiteOptions& options, const Su
       } else {
         failed = true;
         auto plan = TRY(make_plan(scenario, end.seed));
-        const Capsule capsule{scenario,    end.seed,    std::move(plan), std::string(revision()),
-                              result.hash, reports::reason(result)};
+        const Capsule capsule{scenario,        end.seed,
+                              std::move(plan), std::string(revision()),
+                              result.hash,     reports::reason(result)};
         hooks.ended(result, &capsule);
       }
     }

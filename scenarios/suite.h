@@ -1,23 +1,23 @@
 // Runs a suite: which seeds, how many at once, and what becomes of each.
 #pragma once
 
+#include "reports/run_result.h"
+#include "scenarios/capsule.h"
+#include "scenarios/scenario.h"
+
 #include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
 
-#include "reports/run_result.h"
-#include "scenarios/capsule.h"
-#include "scenarios/scenario.h"
-
 namespace seatrial::scenarios {
 
 struct SuiteOptions {
   uint64_t first_seed = 1;
-  std::optional<uint64_t> last_seed = 100;              // Included; without it: until time is up.
+  std::optional<uint64_t> last_seed = 100;             // Included; without it: until time is up.
   std::optional<std::chrono::nanoseconds> time_limit;  // Of wall time.
   uint32_t jobs = 1;
-  uint32_t shard = 1;   // Of shards: seeds whose remainder is shard - 1.
+  uint32_t shard = 1;  // Of shards: seeds whose remainder is shard - 1.
   uint32_t shards = 1;
   bool fail_fast = false;
   bool check_determinism = false;

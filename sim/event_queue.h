@@ -2,10 +2,10 @@
 // scheduled. A 4-ary heap of (time, order, event): fewer cache lines a level than a binary one.
 #pragma once
 
+#include "os/time.h"
+
 #include <cstdint>
 #include <vector>
-
-#include "os/time.h"
 
 namespace seatrial::sim {
 

@@ -1,10 +1,10 @@
 #include "sim/node.h"
 
-#include <fmt/format.h>
-
 #include "base/check.h"
 #include "sim/machine/process.h"
 #include "sim/world.h"
+
+#include <fmt/format.h>
 
 namespace seatrial::sim {
 namespace {

@@ -2,15 +2,15 @@
 // off; a process that was killed is gone, its files as the page cache had them.
 #pragma once
 
+#include "os/os.h"
+#include "sim/event_queue.h"
+#include "sim/machine/file_system.h"
+
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "os/os.h"
-#include "sim/event_queue.h"
-#include "sim/machine/file_system.h"
 
 namespace seatrial::sim {
 

@@ -1,8 +1,8 @@
 #include "sim/plan.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
+
 #include <set>
 
 namespace seatrial::sim {

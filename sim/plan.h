@@ -6,14 +6,15 @@
 // keyed by (seed, who, what), so that taking one step out of a plan leaves the others' luck alone.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "base/error.h"
 #include "sim/event_queue.h"
 #include "sim/weather.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace seatrial::sim {
 

@@ -1,10 +1,10 @@
 #include "sim/storm.h"
 
-#include <fmt/format.h>
-
 #include "base/check.h"
 #include "sim/faults/fault.h"
 #include "sim/machine/network.h"
+
+#include <fmt/format.h>
 
 namespace seatrial::sim {
 

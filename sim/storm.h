@@ -1,11 +1,11 @@
 // Carries out a plan's faults, then ends them: the storm, and the calm after it.
 #pragma once
 
-#include <memory>
-#include <vector>
-
 #include "sim/plan.h"
 #include "sim/world.h"
+
+#include <memory>
+#include <vector>
 
 namespace seatrial::sim {
 

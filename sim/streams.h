@@ -2,9 +2,9 @@
 // more in one place shifts no other.
 #pragma once
 
-#include <string_view>
-
 #include "base/random.h"
+
+#include <string_view>
 
 namespace seatrial::sim {
 

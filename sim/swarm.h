@@ -2,13 +2,13 @@
 // since "everything a little" hides bugs (Groce et al., Swarm Testing, ISSTA 2012).
 #pragma once
 
-#include <span>
-#include <string>
-#include <vector>
-
 #include "sim/faults/fault.h"
 #include "sim/plan.h"
 #include "sim/streams.h"
+
+#include <span>
+#include <string>
+#include <vector>
 
 namespace seatrial::sim {
 

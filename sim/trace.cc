@@ -7,34 +7,20 @@ namespace seatrial::sim {
 
 std::string_view to_string(TraceKind kind) {
   switch (kind) {
-    case TraceKind::kResume:
-      return "resume";
-    case TraceKind::kConnect:
-      return "connect";
-    case TraceKind::kSend:
-      return "send";
-    case TraceKind::kDeliver:
-      return "deliver";
-    case TraceKind::kFinish:
-      return "finish";
-    case TraceKind::kReset:
-      return "reset";
-    case TraceKind::kStall:
-      return "stall";
-    case TraceKind::kDisk:
-      return "disk";
-    case TraceKind::kProcess:
-      return "process";
-    case TraceKind::kFault:
-      return "fault";
-    case TraceKind::kOperation:
-      return "operation";
-    case TraceKind::kMark:
-      return "mark";
-    case TraceKind::kChaos:
-      return "chaos";
-    case TraceKind::kNote:
-      return "note";
+    case TraceKind::kResume: return "resume";
+    case TraceKind::kConnect: return "connect";
+    case TraceKind::kSend: return "send";
+    case TraceKind::kDeliver: return "deliver";
+    case TraceKind::kFinish: return "finish";
+    case TraceKind::kReset: return "reset";
+    case TraceKind::kStall: return "stall";
+    case TraceKind::kDisk: return "disk";
+    case TraceKind::kProcess: return "process";
+    case TraceKind::kFault: return "fault";
+    case TraceKind::kOperation: return "operation";
+    case TraceKind::kMark: return "mark";
+    case TraceKind::kChaos: return "chaos";
+    case TraceKind::kNote: return "note";
   }
   return "?";
 }

@@ -2,14 +2,14 @@
 // somebody listens. Two runs are the same exactly if their hashes are.
 #pragma once
 
+#include "base/bytes.h"
+#include "base/random.h"
+#include "sim/event_queue.h"
+
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
-
-#include "base/bytes.h"
-#include "base/random.h"
-#include "sim/event_queue.h"
 
 namespace seatrial::sim {
 

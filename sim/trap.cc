@@ -1,5 +1,7 @@
 #include "sim/trap.h"
 
+#include "base/check.h"
+
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <fcntl.h>
@@ -18,8 +20,6 @@
 #include <cstdlib>
 #include <string>
 #include <utility>
-
-#include "base/check.h"
 
 namespace seatrial::sim::trap {
 namespace {

@@ -2,9 +2,9 @@
 // to the faults of the plan, which happen at their hour. A plan holds one Weather, as plain data.
 #pragma once
 
-#include <chrono>
-
 #include "os/time.h"
+
+#include <chrono>
 
 namespace seatrial::sim {
 

@@ -1,14 +1,14 @@
 #include "sim/world.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <utility>
-
 #include "base/check.h"
 #include "sim/machine/network.h"
 #include "sim/machine/process.h"
 #include "sim/trap.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
 
 namespace seatrial::sim {
 namespace {
@@ -33,12 +33,9 @@ class Action : public Event {
 
 std::string_view to_string(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kStopped:
-      return "stopped";
-    case Outcome::kTimeUp:
-      return "time limit reached";
-    case Outcome::kDeadlock:
-      return "nothing can happen any more";
+    case Outcome::kStopped: return "stopped";
+    case Outcome::kTimeUp: return "time limit reached";
+    case Outcome::kDeadlock: return "nothing can happen any more";
   }
   return "?";
 }
@@ -131,7 +128,8 @@ void World::bury_all() {
       }
     }
     for (Node* node : std::exchange(to_sweep_, {})) node->forget_ended();
-    if (to_bury_.empty() && to_sweep_.empty() && undertaker_idle_->wait() == os::Wake::kCancelled) return;
+    if (to_bury_.empty() && to_sweep_.empty() && undertaker_idle_->wait() == os::Wake::kCancelled)
+      return;
   }
 }
 

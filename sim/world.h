@@ -5,13 +5,6 @@
 // of the world itself (administer()), since ending a process needs a stack that is not its own.
 #pragma once
 
-#include <functional>
-#include <map>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "os/fiber.h"
 #include "os/os.h"
 #include "sim/event_queue.h"
@@ -19,6 +12,13 @@
 #include "sim/streams.h"
 #include "sim/trace.h"
 #include "sim/weather.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace seatrial::sim {
 

@@ -1,13 +1,13 @@
 #include "checkers/models/cell.h"
 
+#include "base/check.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <map>
 #include <tuple>
-
-#include "base/check.h"
 
 namespace seatrial::checkers {
 namespace {

@@ -16,6 +16,10 @@
 // apart is not used, only both their windows.
 #pragma once
 
+#include "checkers/arena.h"
+#include "checkers/history.h"
+#include "checkers/search.h"
+
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -23,10 +27,6 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
-
-#include "checkers/arena.h"
-#include "checkers/history.h"
-#include "checkers/search.h"
 
 namespace seatrial::checkers {
 

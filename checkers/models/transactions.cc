@@ -1,12 +1,12 @@
 #include "checkers/models/transactions.h"
 
+#include "base/check.h"
+#include "checkers/models/cell.h"
+
 #include <algorithm>
 #include <functional>
 #include <map>
 #include <queue>
-
-#include "base/check.h"
-#include "checkers/models/cell.h"
 
 namespace seatrial::checkers {
 namespace {

@@ -13,15 +13,15 @@
 //  - A value that someone must still read is not overwritten while nobody is left to write it.
 #pragma once
 
+#include "checkers/history.h"
+#include "checkers/search.h"
+
 #include <cstdint>
 #include <limits>
 #include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
-
-#include "checkers/history.h"
-#include "checkers/search.h"
 
 namespace seatrial::checkers {
 

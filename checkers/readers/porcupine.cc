@@ -1,13 +1,13 @@
 #include "checkers/readers/porcupine.h"
 
+#include "base/check.h"
+
 #include <fmt/format.h>
 
 #include <array>
 #include <charconv>
 #include <optional>
 #include <unordered_map>
-
-#include "base/check.h"
 
 namespace seatrial::checkers {
 namespace {

@@ -9,9 +9,9 @@
 // Neither has clock values: an event's time is its number.
 #pragma once
 
-#include <string_view>
-
 #include "checkers/history.h"
+
+#include <string_view>
 
 namespace seatrial::checkers {
 

@@ -1,9 +1,9 @@
 #include "scenarios/workloads/pace.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 namespace seatrial::scenarios {
 
@@ -16,9 +16,9 @@ Result<void> known_parameters(const Scenario& scenario,
                                     scenario.workload, name, fmt::join(names, ", ")));
     }
     if (value < 1 || value > 1'000'000) {
-      return base::fail(base::Errc::kInvalidData,
-                        fmt::format("{}: {} must be between 1 and 1000000, is {}", scenario.name,
-                                    name, value));
+      return base::fail(
+          base::Errc::kInvalidData,
+          fmt::format("{}: {} must be between 1 and 1000000, is {}", scenario.name, name, value));
     }
   }
   return {};
@@ -33,9 +33,9 @@ namespace {
 
 std::unexpected<base::Error> not_such(const nlohmann::json& operation, std::string_view name,
                                       std::string_view expected) {
-  return base::fail(base::Errc::kInvalidData,
-                    fmt::format("an operation's \"{}\" must be {}, found {}", name, expected,
-                                operation.dump()));
+  return base::fail(
+      base::Errc::kInvalidData,
+      fmt::format("an operation's \"{}\" must be {}, found {}", name, expected, operation.dump()));
 }
 
 }  // namespace

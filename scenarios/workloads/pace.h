@@ -1,13 +1,14 @@
 // What workloads share: their parameters, and the pace at which clients ask.
 #pragma once
 
-#include <initializer_list>
-#include <nlohmann/json_fwd.hpp>
-#include <string>
-#include <string_view>
-
 #include "base/random.h"
 #include "scenarios/scenario.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
 
 namespace seatrial::scenarios {
 

@@ -2,16 +2,16 @@
 //
 // Values are numbers, so that INCR always applies; written ones are unique in the run. Deadlines
 // are short, so that many fall into a server's downtime.
-#include <fmt/format.h>
-
-#include <charconv>
-#include <nlohmann/json.hpp>
-
 #include "base/check.h"
 #include "checkers/check.h"
 #include "scenarios/kv_client.h"
 #include "scenarios/workloads/pace.h"
 #include "scenarios/workloads/workload.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <charconv>
 
 namespace seatrial::scenarios {
 namespace {

@@ -3,17 +3,17 @@
 //
 // A balance is written as "<amount>:<client>.<operation>", so that each written value is unique
 // and tells the checker which transaction wrote it.
-#include <fmt/format.h>
-
-#include <charconv>
-#include <nlohmann/json.hpp>
-
 #include "base/check.h"
 #include "checkers/bank.h"
 #include "checkers/check.h"
 #include "scenarios/kv_client.h"
 #include "scenarios/workloads/pace.h"
 #include "scenarios/workloads/workload.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <charconv>
 
 namespace seatrial::scenarios {
 namespace {
@@ -55,7 +55,8 @@ Result<Request> parse_request(std::string_view line) {
 
 Result<int64_t> amount_of(std::string_view balance) {
   int64_t amount = 0;
-  const auto [end, error] = std::from_chars(balance.data(), balance.data() + balance.size(), amount);
+  const auto [end, error] =
+      std::from_chars(balance.data(), balance.data() + balance.size(), amount);
   if (error != std::errc() || end == balance.data() + balance.size() || *end != ':') {
     return fail(Errc::kInvalidData, fmt::format("\"{}\" is no balance", balance));
   }

@@ -5,17 +5,17 @@
 // the servers through os.network only.
 #pragma once
 
-#include <memory>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "base/random.h"
 #include "checkers/verdict.h"
 #include "os/os.h"
 #include "scenarios/scenario.h"
 #include "scenarios/scribe.h"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace seatrial::scenarios {
 

@@ -1,10 +1,10 @@
 #include "sim/faults/fault.h"
 
-#include <algorithm>
-
 #include "base/check.h"
 #include "sim/faults/faults.h"
 #include "sim/world.h"
+
+#include <algorithm>
 
 namespace seatrial::sim {
 

@@ -2,12 +2,12 @@
 // a step's hour has come. Words and families are those of the design's fault table.
 #pragma once
 
+#include "base/random.h"
+#include "sim/plan.h"
+
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "base/random.h"
-#include "sim/plan.h"
 
 namespace seatrial::sim {
 

@@ -1,9 +1,9 @@
 #include "sim/machine/chaos.h"
 
-#include <fmt/format.h>
-
 #include "sim/machine/process.h"
 #include "sim/world.h"
+
+#include <fmt/format.h>
 
 namespace seatrial::sim {
 

@@ -1,14 +1,14 @@
 #include "sim/machine/connection.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cstring>
-
 #include "base/check.h"
 #include "sim/machine/network.h"
 #include "sim/machine/process.h"
 #include "sim/world.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
 
 namespace seatrial::sim {
 

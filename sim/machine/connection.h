@@ -4,14 +4,14 @@
 // most one entry there (for its first segment under way), so a segment costs no allocation.
 #pragma once
 
-#include <array>
-#include <deque>
-#include <vector>
-
 #include "os/fiber.h"
 #include "os/network.h"
 #include "sim/event_queue.h"
 #include "sim/node.h"
+
+#include <array>
+#include <deque>
+#include <vector>
 
 namespace seatrial::sim {
 

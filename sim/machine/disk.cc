@@ -1,11 +1,11 @@
 #include "sim/machine/disk.h"
 
+#include "sim/machine/process.h"
+#include "sim/world.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "sim/machine/process.h"
-#include "sim/world.h"
 
 namespace seatrial::sim {
 

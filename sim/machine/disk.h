@@ -2,10 +2,10 @@
 // fail. What is durable is decided in file_system.h.
 #pragma once
 
-#include <memory>
-
 #include "os/disk.h"
 #include "sim/machine/file_system.h"
+
+#include <memory>
 
 namespace seatrial::sim {
 

@@ -1,12 +1,12 @@
 #include "sim/machine/file_system.h"
 
+#include "base/check.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
 #include <set>
-
-#include "base/check.h"
 
 namespace seatrial::sim {
 
@@ -263,8 +263,8 @@ Result<std::shared_ptr<Inode>> FileSystem::open(std::string_view path, os::OpenO
 // Whether `directory` is `inode` or lies somewhere below it.
 bool FileSystem::holds(const Inode& inode, const Inode& directory) {
   if (&inode == &directory) return true;
-  return std::ranges::any_of(
-      inode.names, [&](const auto& entry) { return holds(*entry.second, directory); });
+  return std::ranges::any_of(inode.names,
+                             [&](const auto& entry) { return holds(*entry.second, directory); });
 }
 
 Result<void> FileSystem::rename(std::string_view from, std::string_view to) {

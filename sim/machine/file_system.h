@@ -17,6 +17,10 @@
 // one step; a file's data sync also makes its length durable, and not its name.
 #pragma once
 
+#include "base/random.h"
+#include "os/disk.h"
+#include "sim/weather.h"
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -24,10 +28,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/random.h"
-#include "os/disk.h"
-#include "sim/weather.h"
 
 namespace seatrial::sim {
 

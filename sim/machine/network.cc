@@ -1,11 +1,11 @@
 #include "sim/machine/network.h"
 
-#include <fmt/format.h>
-
 #include "base/check.h"
 #include "sim/machine/connection.h"
 #include "sim/machine/process.h"
 #include "sim/world.h"
+
+#include <fmt/format.h>
 
 namespace seatrial::sim {
 
@@ -258,8 +258,7 @@ os::Result<std::unique_ptr<os::Stream>> SimNetwork::connect(const os::Address& a
     return fail(Errc::kUnreachable, fmt::format("{}: no such host", address.host));
   }
   const os::Address local{node.name(), net.take_port(node.index())};
-  auto* connection =
-      new Connection(net, node, *target, local, {target->name(), address.port});
+  auto* connection = new Connection(net, node, *target, local, {target->name(), address.port});
   auto attempt = std::make_shared<Attempt>(net, *connection, address.port);
   // Also where the answer came in the same instant as the deadline, or the process's end: nobody
   // has the stream then, and the peer must learn of it.

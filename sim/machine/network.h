@@ -10,15 +10,15 @@
 // answers segments of forgotten connections with a reset.
 #pragma once
 
+#include "os/network.h"
+#include "sim/event_queue.h"
+#include "sim/node.h"
+
 #include <deque>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "os/network.h"
-#include "sim/event_queue.h"
-#include "sim/node.h"
 
 namespace seatrial::sim {
 

@@ -1,7 +1,5 @@
 #include "sim/machine/process.h"
 
-#include <fmt/format.h>
-
 #include "base/check.h"
 #include "sim/machine/chaos.h"
 #include "sim/machine/clock.h"
@@ -10,6 +8,8 @@
 #include "sim/machine/network.h"
 #include "sim/machine/random.h"
 #include "sim/world.h"
+
+#include <fmt/format.h>
 
 namespace seatrial::sim {
 

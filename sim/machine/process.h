@@ -1,12 +1,12 @@
 // A simulated process: its fibers, its Os, its children's exit codes. Mirrors linux/process.cc.
 #pragma once
 
+#include "os/os.h"
+#include "sim/node.h"
+
 #include <map>
 #include <memory>
 #include <string>
-
-#include "os/os.h"
-#include "sim/node.h"
 
 namespace seatrial::sim {
 

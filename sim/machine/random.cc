@@ -1,8 +1,8 @@
 #include "sim/machine/random.h"
 
-#include <fmt/format.h>
-
 #include "sim/machine/process.h"
+
+#include <fmt/format.h>
 
 namespace seatrial::sim {
 

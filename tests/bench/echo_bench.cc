@@ -4,21 +4,21 @@
 //
 // The bare model is what any such simulation must do and nothing else: fibers, byte streams, an
 // event heap, a hash over what happens. No nodes, no faults, no resets, no deadlines.
+#include "base/check.h"
+#include "os/os.h"
+#include "sim/machine/process.h"
+#include "sim/world.h"
+
 #include <fmt/format.h>
 #include <time.h>
+#include <boost/context/detail/fcontext.hpp>
 
 #include <algorithm>
-#include <boost/context/detail/fcontext.hpp>
 #include <cstring>
 #include <functional>
 #include <memory>
 #include <queue>
 #include <vector>
-
-#include "base/check.h"
-#include "os/os.h"
-#include "sim/machine/process.h"
-#include "sim/world.h"
 
 namespace {
 
@@ -189,8 +189,7 @@ uint64_t sim_echo(size_t clients, uint64_t trips, bool deadlines) {
       for (;;) {
         CHECK(os::write_all(**stream, {buffer, sizeof buffer}));
         for (size_t got = 0; got < sizeof buffer;) {
-          const os::MonotonicTime deadline =
-              deadlines ? os.clock.monotonic() + 30s : os::kNever;
+          const os::MonotonicTime deadline = deadlines ? os.clock.monotonic() + 30s : os::kNever;
           auto count = (*stream)->read({buffer + got, sizeof buffer - got}, deadline);
           CHECK(count && *count > 0);
           got += *count;

@@ -1,14 +1,14 @@
 // What a seed costs: CPU per seed of each scenario of the smoke suite, how much faster than life
 // it runs, and the memory that a run takes. One thread, one process, no children.
+#include "base/check.h"
+#include "scenarios/run.h"
+
 #include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <cstring>
 #include <vector>
-
-#include "base/check.h"
-#include "scenarios/run.h"
 
 namespace {
 

@@ -1,9 +1,9 @@
 // Histories with one planted anomaly of each kind, written by hand: each must be rejected, by
 // that name, with the operations that show it.
-#include <gtest/gtest.h>
-
 #include "checkers/check.h"
 #include "checkers/hjl.h"
+
+#include <gtest/gtest.h>
 
 namespace seatrial::checkers {
 namespace {

@@ -1,8 +1,7 @@
 #include "checkers/check.h"
+#include "tests/checkers/support/generate.h"
 
 #include <gtest/gtest.h>
-
-#include "tests/checkers/support/generate.h"
 
 namespace seatrial::checkers {
 namespace {

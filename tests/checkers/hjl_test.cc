@@ -1,10 +1,9 @@
 #include "checkers/hjl.h"
+#include "tests/checkers/support/generate.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
-
-#include "tests/checkers/support/generate.h"
 
 namespace seatrial::checkers {
 namespace {

@@ -1,5 +1,4 @@
 #include "checkers/lease.h"
-
 #include "checkers/check.h"
 #include "checkers/hjl.h"
 

@@ -1,14 +1,13 @@
 #include "checkers/linearizability.h"
-
-#include <gtest/gtest.h>
-
-#include <fstream>
-
 #include "checkers/explain.h"
 #include "checkers/hjl.h"
 #include "checkers/zones.h"
 #include "tests/checkers/support/generate.h"
 #include "tests/checkers/support/reference.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
 
 namespace seatrial::checkers {
 namespace {

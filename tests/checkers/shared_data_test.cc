@@ -1,14 +1,14 @@
 // Histories that are not ours: Porcupine's test data and the samples of hjl/1, where they are at
 // hand (SEATRIAL_SHARED, or ../shared beside the project). Each must get its known verdict.
+#include "checkers/check.h"
+#include "checkers/hjl.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-
-#include "checkers/check.h"
-#include "checkers/hjl.h"
 
 namespace seatrial::checkers {
 namespace {

@@ -1,11 +1,10 @@
 #include "checkers/transactions.h"
-
-#include <gtest/gtest.h>
-
 #include "checkers/dependencies.h"
 #include "checkers/hjl.h"
 #include "tests/checkers/support/generate.h"
 #include "tests/checkers/support/reference.h"
+
+#include <gtest/gtest.h>
 
 namespace seatrial::checkers {
 namespace {

@@ -1,8 +1,7 @@
 #include "scenarios/capsule.h"
+#include "scenarios/run.h"
 
 #include <gtest/gtest.h>
-
-#include "scenarios/run.h"
 
 namespace seatrial::scenarios {
 namespace {

@@ -19,8 +19,9 @@ std::string line_of(const sim::TraceEvent& event) {
 }
 
 TEST(WriteEvent, IsOneLine) {
-  EXPECT_EQ(line_of({12, 0xabcdef, sim::VirtualTime(1'500), "kv0", sim::TraceKind::kDisk, "sync a"}),
-            "12 0000000000abcdef 1500 kv0 disk sync a\n");
+  EXPECT_EQ(
+      line_of({12, 0xabcdef, sim::VirtualTime(1'500), "kv0", sim::TraceKind::kDisk, "sync a"}),
+      "12 0000000000abcdef 1500 kv0 disk sync a\n");
   EXPECT_EQ(line_of({1, 0, sim::VirtualTime(0), "", sim::TraceKind::kNote, "storm"}),
             "1 0000000000000000 0 - note storm\n");
 }

@@ -1,13 +1,12 @@
 // Scenario and suite files: what is not understood is refused, with its place.
 #include "scenarios/scenario.h"
+#include "scenarios/run.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <map>
-
-#include "scenarios/run.h"
 
 namespace seatrial::scenarios {
 namespace {
@@ -62,8 +61,7 @@ TEST(Scenario, ErrorsNameLineAndKey) {
   EXPECT_EQ(error_of("[topology]\nservers = true\n"), "x.toml:2: servers must be a whole number");
   EXPECT_EQ(error_of("[topology]\nservers = 0\n"),
             "x.toml:2: servers must be between 1 and 1000, is 0");
-  EXPECT_EQ(error_of("[topology]\noptions = [1]\n"),
-            "x.toml:2: options must be a list of strings");
+  EXPECT_EQ(error_of("[topology]\noptions = [1]\n"), "x.toml:2: options must be a list of strings");
   EXPECT_EQ(error_of("[workload]\nkeys = \"many\"\n"), "x.toml:2: keys must be a whole number");
   EXPECT_EQ(error_of("[storm]\nintensity = inf\n"),
             "x.toml:2: intensity must be between 0 and 1000, is inf");
@@ -84,7 +82,8 @@ TEST(Scenario, NamesThatNothingHasAreErrorsOfThePlan) {
     auto plan = make_plan(*scenario, 1);
     return plan ? "no error" : plan.error().message();
   };
-  EXPECT_TRUE(error("[workload]\nname = \"chess\"\n").starts_with("no workload is called \"chess\""));
+  EXPECT_TRUE(
+      error("[workload]\nname = \"chess\"\n").starts_with("no workload is called \"chess\""));
   EXPECT_TRUE(error("[workload]\nname = \"register\"\nknights = 2\n")
                   .starts_with("x.toml: workload register has no \"knights\""));
   EXPECT_TRUE(error("[workload]\nname = \"register\"\n[storm]\nfaults = [\"flood\"]\n")
@@ -110,10 +109,11 @@ TEST(Scenario, LoadsAFileByItsPath) {
   ASSERT_TRUE(scenario) << scenario.error().message();
   EXPECT_EQ(scenario->name, file.path());
   EXPECT_EQ(scenario->summary, "mine");
-  EXPECT_EQ(load_scenario("/nowhere/x.toml").error().message(),
-            "/nowhere/x.toml: cannot be read");
-  EXPECT_TRUE(load_scenario("kv/nothing").error().message().starts_with(
-      "no scenario or suite is called \"kv/nothing\"; there are: smoke"));
+  EXPECT_EQ(load_scenario("/nowhere/x.toml").error().message(), "/nowhere/x.toml: cannot be read");
+  EXPECT_TRUE(load_scenario("kv/nothing")
+                  .error()
+                  .message()
+                  .starts_with("no scenario or suite is called \"kv/nothing\"; there are: smoke"));
 }
 
 TEST(Suite, SeedsAreSharedAsItSays) {

@@ -1,14 +1,13 @@
 #include "sim/plan.h"
+#include "sim/streams.h"
+#include "sim/swarm.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
-
 #include <nlohmann/json.hpp>
-#include <string>
 
-#include "sim/streams.h"
-#include "sim/swarm.h"
+#include <string>
 
 namespace seatrial::sim {
 namespace {

@@ -1,12 +1,12 @@
 // Processes on a node, as their supervisor and their parents see them; see also tests/contract.
+#include "sim/machine/process.h"
+#include "sim/machine/network.h"
+#include "sim/world.h"
+#include "tests/sim/programs.h"
+
 #include <gtest/gtest.h>
 
 #include <vector>
-
-#include "sim/machine/network.h"
-#include "sim/machine/process.h"
-#include "sim/world.h"
-#include "tests/sim/programs.h"
 
 namespace seatrial::sim {
 namespace {

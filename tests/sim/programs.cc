@@ -1,5 +1,4 @@
 #include "tests/sim/programs.h"
-
 #include "base/check.h"
 
 namespace seatrial::sim {

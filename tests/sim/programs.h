@@ -2,10 +2,10 @@
 // that says in words what came of a call.
 #pragma once
 
+#include "os/os.h"
+
 #include <string>
 #include <string_view>
-
-#include "os/os.h"
 
 namespace seatrial::sim {
 

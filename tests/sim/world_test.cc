@@ -1,10 +1,9 @@
 #include "sim/world.h"
-
-#include <gtest/gtest.h>
-
 #include "os/os.h"
 #include "sim/machine/network.h"
 #include "sim/machine/process.h"
+
+#include <gtest/gtest.h>
 
 namespace seatrial::sim {
 namespace {

@@ -2,11 +2,11 @@
 // plain store, some outcomes stay unknown or fail, and then some results are spoilt.
 #pragma once
 
-#include <array>
-#include <vector>
-
 #include "base/random.h"
 #include "tests/checkers/support/store.h"
+
+#include <array>
+#include <vector>
 
 namespace seatrial::checkers {
 

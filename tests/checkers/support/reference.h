@@ -5,10 +5,10 @@
 // Shares nothing with the checkers but the history.
 #pragma once
 
+#include "tests/checkers/support/store.h"
+
 #include <set>
 #include <vector>
-
-#include "tests/checkers/support/store.h"
 
 namespace seatrial::checkers {
 

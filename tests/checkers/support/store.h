@@ -2,15 +2,15 @@
 // are generated from and what the reference judges by.
 #pragma once
 
+#include "base/check.h"
+#include "checkers/history.h"
+
 #include <fmt/format.h>
 
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/check.h"
-#include "checkers/history.h"
 
 namespace seatrial::checkers {
 

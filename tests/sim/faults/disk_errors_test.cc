@@ -1,8 +1,8 @@
 // disk.sync_error, disk.write_error and disk.stall.
+#include "tests/sim/faults/one_fault.h"
+
 #include <algorithm>
 #include <vector>
-
-#include "tests/sim/faults/one_fault.h"
 
 namespace seatrial::sim {
 namespace {

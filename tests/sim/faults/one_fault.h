@@ -2,17 +2,17 @@
 // step, and its end.
 #pragma once
 
-#include <gtest/gtest.h>
-
-#include <functional>
-#include <string>
-
 #include "sim/faults/fault.h"
 #include "sim/machine/network.h"
 #include "sim/machine/process.h"
 #include "sim/storm.h"
 #include "sim/world.h"
 #include "tests/sim/programs.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
 
 namespace seatrial::sim {
 

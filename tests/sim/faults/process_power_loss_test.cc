@@ -1,6 +1,6 @@
-#include <vector>
-
 #include "tests/sim/faults/one_fault.h"
+
+#include <vector>
 
 namespace seatrial::sim {
 namespace {

@@ -1,9 +1,8 @@
 #include "sim/machine/chaos.h"
-
-#include <gtest/gtest.h>
-
 #include "sim/machine/process.h"
 #include "sim/world.h"
+
+#include <gtest/gtest.h>
 
 namespace seatrial::sim {
 namespace {

@@ -1,12 +1,11 @@
 // The disk as a process sees it: time, errors, and what becomes of calls whose fiber is asked to
 // go.
 #include "sim/machine/disk.h"
-
-#include <gtest/gtest.h>
-
 #include "sim/machine/process.h"
 #include "sim/world.h"
 #include "tests/sim/programs.h"
+
+#include <gtest/gtest.h>
 
 namespace seatrial::sim {
 namespace {

@@ -1,11 +1,10 @@
 // TCP between machines that die: what no contract test can do, since it has one process only.
 #include "sim/machine/network.h"
-
-#include <gtest/gtest.h>
-
 #include "sim/machine/process.h"
 #include "sim/world.h"
 #include "tests/sim/programs.h"
+
+#include <gtest/gtest.h>
 
 namespace seatrial::sim {
 namespace {
