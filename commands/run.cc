@@ -92,7 +92,8 @@ class Runner {
     const uint64_t rest = command_.seeds.count() % command_.shard.count;
     uint64_t left_over = 0;
     for (uint64_t i = 0; i < rest; ++i) {
-      left_over += command_.shard.holds(command_.seeds.first + i) ? 1 : 0;
+      const uint64_t at = (command_.seeds.first + i) % command_.shard.count;
+      left_over += at == command_.shard.index - 1 ? 1 : 0;
     }
     return share + left_over;
   }
