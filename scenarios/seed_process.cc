@@ -72,7 +72,7 @@ base::Result<void> SeedProcesses::start(uint64_t seed, const std::function<int(i
   }
   fcntl(output[0], F_SETFL, O_NONBLOCK);
   fcntl(error[0], F_SETFL, O_NONBLOCK);
-  Child child{seed, pid, output[0], error[0], Clock::now(), {}};
+  Child child{seed, pid, output[0], error[0], Clock::now(), {}, false};
   child.end.seed = seed;
   children_.emplace(pid, std::move(child));
   return {};
@@ -84,7 +84,9 @@ bool SeedProcesses::wait(std::chrono::nanoseconds at_most, SeedEnd& end) {
     Clock::time_point wake = until;
     std::vector<pollfd> fds;
     for (auto& [pid, child] : children_) {
+      // A child that says much must not wait for us; one that closed its end has no more to say.
       fds.push_back({child.output_fd, POLLIN, 0});
+      if (!child.silent) fds.push_back({child.error_fd, POLLIN, 0});
       wake = std::min(wake, child.started + watchdog_);
     }
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake - Clock::now());
@@ -92,7 +94,7 @@ bool SeedProcesses::wait(std::chrono::nanoseconds at_most, SeedEnd& end) {
     for (auto it = children_.begin(); it != children_.end(); ++it) {
       Child& child = it->second;
       const bool open = drain(child.output_fd, child.end.output, SIZE_MAX);
-      drain(child.error_fd, child.end.complaints, kComplaintsBytesMax);
+      child.silent = !drain(child.error_fd, child.end.complaints, kComplaintsBytesMax);
       if (open && Clock::now() >= child.started + watchdog_) {
         child.end.timed_out = true;
         kill(child.pid, SIGKILL);

@@ -45,6 +45,7 @@ class SeedProcesses {
     int error_fd;
     std::chrono::steady_clock::time_point started;
     SeedEnd end;
+    bool silent;  // It has closed its standard error.
   };
   static void let_go(pid_t pid);
   void reap(std::map<pid_t, Child>::iterator child);
