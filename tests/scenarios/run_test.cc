@@ -1,13 +1,12 @@
 // Runs: the same seed is the same run, and the oracles tell a true history from a false one.
 #include "scenarios/run.h"
+#include "checkers/check.h"
+#include "scenarios/workloads/workload.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <optional>
-
-#include "checkers/check.h"
-#include "scenarios/workloads/workload.h"
 
 namespace seatrial::scenarios {
 namespace {

@@ -1,11 +1,10 @@
 #include "scenarios/suite.h"
+#include "scenarios/run.h"
+#include "scenarios/seed_process.h"
 
 #include <gtest/gtest.h>
 
 #include <set>
-
-#include "scenarios/run.h"
-#include "scenarios/seed_process.h"
 
 namespace seatrial::scenarios {
 namespace {
