@@ -188,6 +188,15 @@ void Aof::fail(const base::Error& error) {
   on_fatal_(error.in(fmt::format("{}: after offset {}", path_, durable_)));
 }
 
+// A last line that says how much is on disk: whatever of it is damaged later is not a torn tail.
+base::Result<void> Aof::claim_all() {
+  if (written_log_ == 0) return {};
+  const std::string line = make_annotation({}, file_end_, durable_);
+  TRY(os::pwrite_all(*file_, file_end_, line));
+  file_end_ += line.size();
+  return sync();
+}
+
 base::Result<void> Aof::close() {
   if (file_ == nullptr) return {};
   if (failed_) return base::fail(base::Errc::kIo, path_ + ": the log has failed");
@@ -196,6 +205,7 @@ base::Result<void> Aof::close() {
     TRY(write_batch());
   }
   if (file_end_ != durable_) TRY(sync());
+  TRY(claim_all());
   gate_.keep(written_log_);
   report();
   return {};

@@ -63,6 +63,7 @@ class Aof {
   base::Result<void> write_batch_stubbornly();
   // Keeps the window of `everysec`: waits while what is unsynced is too old.
   base::Result<void> await_window();
+  base::Result<void> claim_all();
   base::Result<void> sync();
   base::Result<void> flush_once();
   void fail(const base::Error& error);
