@@ -24,7 +24,8 @@ void log_failed_check(const base::CheckFailure& failure) {
 class LinuxOs {
  public:
   static Result<std::unique_ptr<LinuxOs>> make(ChildStart start, unsigned disk_threads) {
-    std::unique_ptr<LinuxOs> self(new LinuxOs(TRY(Dispatcher::make())));
+    auto loop = TRY(Dispatcher::make());
+    std::unique_ptr<LinuxOs> self(new LinuxOs(std::move(loop)));
     Dispatcher& dispatcher = *self->dispatcher_;
     os::Fibers& fibers = *self->fibers_;
     self->log_ = TRY(make_log(start.options));

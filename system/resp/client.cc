@@ -9,7 +9,9 @@ namespace seatrial::resp {
 
 base::Result<std::unique_ptr<Client>> Client::connect(os::Os& os, const os::Address& address,
                                                       os::MonotonicTime deadline) {
-  return std::unique_ptr<Client>(new Client(TRY(os.network.connect(address, deadline))));
+  // Not in one expression: TRY would leave it with the memory taken and nobody to free it.
+  auto stream = TRY(os.network.connect(address, deadline));
+  return std::unique_ptr<Client>(new Client(std::move(stream)));
 }
 
 void Client::add(std::span<const std::string> words) {
