@@ -1,5 +1,6 @@
 #include "scenarios/scenario.h"
 
+#include "base/random.h"
 #include "scenarios/embedded.h"
 
 #include <fmt/format.h>
@@ -230,7 +231,8 @@ Result<Suite> load_suite(std::string_view name) {
 const Scenario& Suite::of(uint64_t seed) const {
   uint64_t total = 0;
   for (const Entry& entry : entries) total += entry.share;
-  uint64_t at = seed % total;
+  // Mixed, so that the seeds of one shard (their remainder) are not all of one scenario.
+  uint64_t at = base::mix64(seed) % total;
   for (const Entry& entry : entries) {
     if (at < entry.share) return entry.scenario;
     at -= entry.share;

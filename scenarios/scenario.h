@@ -55,7 +55,8 @@ struct Suite {
   std::vector<Entry> entries;
   std::vector<std::string> must_hit;  // Marks that a run of many seeds has to see.
 
-  // Which scenario a seed runs: by its remainder, so that any range is mixed in proportion.
+  // Which scenario a seed runs: by its hash, so that any range and any shard is mixed in about
+  // these proportions.
   const Scenario& of(uint64_t seed) const;
 };
 
