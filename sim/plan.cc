@@ -44,8 +44,6 @@ void visit(WeatherType& w, Visitor&& v) {
   v("disk", "sector_torn", w.disk.sector_torn);
   v("disk", "name_kept", w.disk.name_kept);
   v("process", "fork_failure_chance", w.process.fork_failure_chance);
-  v("process", "fork_pause_min_us", w.process.fork_pause_min);
-  v("process", "fork_pause_max_us", w.process.fork_pause_max);
   v("chaos", "site_armed", w.chaos.site_armed);
   v("chaos", "site_fires", w.chaos.site_fires);
   v("chaos", "knob_shaken", w.chaos.knob_shaken);
@@ -156,8 +154,8 @@ Result<void> check_weather(Weather& weather) {
       if (value > 1) refuse(family, name, "expected a chance between 0 and 1");
     } else if constexpr (std::is_same_v<Value, os::Duration>) {
       if (name.ends_with("_min_us")) least = value;
-      const bool of_pair = name == "latency_max_us" || name == "call_max_us" ||
-                           name == "sync_max_us" || name == "fork_pause_max_us";
+      const bool of_pair =
+          name == "latency_max_us" || name == "call_max_us" || name == "sync_max_us";
       if (of_pair && value < least) refuse(family, name, "less than its minimum");
     } else if (value == 0) {
       refuse(family, name, "expected at least one byte");

@@ -46,8 +46,6 @@ struct DiskWeather {
 
 struct ProcessWeather {
   double fork_failure_chance = 0.0;
-  os::Duration fork_pause_min = 200us;
-  os::Duration fork_pause_max = 2ms;
 
   friend bool operator==(const ProcessWeather&, const ProcessWeather&) = default;
 };
