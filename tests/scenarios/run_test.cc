@@ -147,9 +147,10 @@ void expect_told_apart(const char* name, const Value& never_written) {
     const sim::Plan plan = *make_plan(scenario, seed);
     Observers observers;
     int lies = 0;
+    const RunFacts facts{.scenario = scenario, .plan = plan};
     observers.history = [&](const History& history) {
       const History same = retold(history, [](const Operation& op) { return op.result; });
-      for (const checkers::Verdict& verdict : workload->check(scenario, same)) {
+      for (const checkers::Verdict& verdict : workload->check(facts, same)) {
         EXPECT_EQ(verdict.outcome, checkers::Outcome::kOk) << verdict.summary;
       }
       bool told = false;
@@ -163,7 +164,7 @@ void expect_told_apart(const char* name, const Value& never_written) {
       if (!told) return;
       ++lies;
       bool rejected = false;
-      for (const checkers::Verdict& verdict : workload->check(scenario, false_one)) {
+      for (const checkers::Verdict& verdict : workload->check(facts, false_one)) {
         rejected = rejected || verdict.outcome == checkers::Outcome::kViolation;
       }
       EXPECT_TRUE(rejected) << name << " " << seed;
