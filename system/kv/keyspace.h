@@ -22,6 +22,7 @@ class Keyspace {
   Keyspace(size_t databases, uint64_t hash_seed, Effects& effects);
 
   Database& at(int database) { return *databases_[static_cast<size_t>(database)]; }
+  const Database& at(int database) const { return *databases_[static_cast<size_t>(database)]; }
   size_t count() const { return databases_.size(); }
 
   static bool expired(const Entry& entry, WallMs now) {
@@ -46,6 +47,8 @@ class Keyspace {
   // Puts the data of `fresh` in the place of this one's, which `fresh` then holds. Who watches a
   // key that is in either learns of it.
   void replace(Keyspace& fresh);
+  // Makes this empty one, of as many databases, a deep copy of the data; nobody watches it.
+  void copy_from(const Keyspace& other);
   // A key was written.
   void changed(int database, std::string_view key) { watches_.changed(database, key, true); }
 
@@ -53,11 +56,13 @@ class Keyspace {
   // A watched key has run into its deadline, but was not removed yet.
   bool watched_expired(const Watcher& watcher, WallMs now);
   uint64_t expired_count() const { return expired_count_; }
+  uint64_t hash_seed() const { return hash_seed_; }
 
  private:
   std::vector<std::unique_ptr<Database>> databases_;
   Watches watches_;
   Effects& effects_;
+  uint64_t hash_seed_;
   uint64_t expired_count_ = 0;
 };
 
