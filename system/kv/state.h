@@ -17,6 +17,7 @@
 
 namespace seatrial::kv {
 
+class Observer;
 class Session;
 
 struct Stats {
@@ -59,6 +60,7 @@ struct State {
   Stats stats;
   LogStatus log_status;
   Hooks hooks;
+  Observer* observer = nullptr;          // May be null.
   std::map<uint64_t, Session*> clients;  // By id.
   uint64_t next_client_id = 1;
   std::string run_id;
