@@ -31,7 +31,7 @@ namespace seatrial::checkers {
 
 // A key whose value or deadline is another than at the node's observation before.
 struct KeyChange {
-  uint32_t key = 0;  // Of ReplicationLog::keys.
+  uint32_t key = 0;                  // Of ReplicationLog::keys.
   std::optional<std::string> value;  // Nothing: it is not there.
   Micros gone_at = Micros::max();    // The first instant at which its deadline hides it.
 };
