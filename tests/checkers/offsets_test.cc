@@ -495,7 +495,7 @@ TEST(Offsets, RefusesWhatIsNoHistoryOfALog) {
               R"({"t":1,"p":0,"id":0,"e":"ok","r":{"hw":-1,"recs":[]}})")
           .find("line 3"),
       std::string::npos);
-  const auto crash = read_hjl("{\"hdr\":\"hjl/1\",\"type\":\"kv\"}\n{\"t\":0,\"e\":\"crash\"}");
+  const auto crash = read_hjl("{\"hdr\":\"hjl/1\",\"type\":\"kv\"}\n{\"t\":0,\"p\":0,\"id\":0,\"e\":\"crash\"}");
   ASSERT_FALSE(crash);
   EXPECT_NE(crash.error().message().find("expected invoke, ok, fail or info"), std::string::npos);
 }
