@@ -1,10 +1,9 @@
 #include "scenarios/run.h"
 
 #include "base/check.h"
-#include "kv/config.h"
-#include "kv/server.h"
 #include "scenarios/revision.h"
 #include "scenarios/scribe.h"
+#include "scenarios/servers.h"
 #include "scenarios/workloads/workload.h"
 #include "sim/faults/fault.h"
 #include "sim/storm.h"
@@ -28,11 +27,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr uint16_t kServerPort = 6379;
 // Longer than anything a plan can ask for; what runs into it has lost its way.
 constexpr VirtualTime kBeforeStormMax = 60s;
 
-std::string server_name(uint32_t index) { return fmt::format("kv{}", index); }
+std::vector<std::string> server_names(const Scenario& scenario) {
+  std::vector<std::string> names;
+  for (uint32_t i = 0; i < scenario.servers; ++i) {
+    names.push_back(fmt::format("{}{}", scenario.server, i));
+  }
+  return names;
+}
 std::string client_name(uint32_t index) { return fmt::format("client{}", index); }
 constexpr std::string_view kJudge = "judge";
 
@@ -59,25 +63,50 @@ std::vector<uint64_t> mark_counts() {
 class Run {
  public:
   Run(const Scenario& scenario, uint64_t seed, const sim::Plan& plan, const Workload& workload,
-      kv::Config config, std::optional<os::Duration> until)
+      const ServerKind& kind, std::optional<os::Duration> until)
       : scenario_(scenario),
         plan_(plan),
         workload_(workload),
-        config_(std::move(config)),
+        kind_(kind),
         until_(until),
         world_({.seed = seed,
                 .weather = plan.weather,
                 .time_limit = until.value_or(kBeforeStormMax + plan.storm + plan.calm_limit * 2)}),
         scribe_(world_, std::string(workload.history_type()), scenario.clients + 1,
                 fmt::format("\"scenario\":\"{}\",\"seed\":{}", scenario.name, seed)),
-        progress_(world_.fibers()) {}
+        progress_(world_.fibers()) {
+    witness_ = workload.witness(world_);
+  }
+
+  // Errors name the option that a server does not understand.
+  Result<void> prepare() {
+    for (const std::string& name : server_names(scenario_)) {
+      const auto options = options_of(name);
+      auto factory = kind_.prepare(name, options, witness_.get());
+      if (!factory) {
+        return fail(factory.error().in(fmt::format("{}: {}", scenario_.name, name)));
+      }
+      servers_.emplace_back(name, *std::move(factory));
+    }
+    return {};
+  }
 
   sim::World& world() { return world_; }
   const Scribe& scribe() const { return scribe_; }
+  RunFacts facts() const {
+    return {.scenario = scenario_,
+            .plan = plan_,
+            .incidents = world_.incidents(),
+            .storm_begun = storm_begun_,
+            .storm_ended = storm_ended_,
+            .witness = witness_.get()};
+  }
 
   // Returns why it did not come to its end, or nothing.
   std::string go() {
-    for (uint32_t i = 0; i < scenario_.servers; ++i) start_server(server_name(i));
+    for (const auto& [name, factory] : servers_) {
+      world_.add_node(name).set_service("server", factory);
+    }
     judge_ = &world_.add_node(kJudge);
     for (uint32_t i = 0; i < scenario_.clients; ++i) {
       clients_.push_back(&world_.add_node(client_name(i)));
@@ -97,10 +126,16 @@ class Run {
   }
 
  private:
-  void start_server(const std::string& name) {
-    world_.add_node(name).set_service("server", [this]() -> sim::ProcessMain {
-      return [config = config_](os::Os& os) { return kv::serve(os, config); };
-    });
+  std::vector<std::string> options_of(const std::string& name) const {
+    std::vector<std::string> options = scenario_.server_options;
+    if (const auto own = scenario_.node_options.find(name); own != scenario_.node_options.end()) {
+      options.insert(options.end(), own->second.begin(), own->second.end());
+    }
+    for (const sim::ServerPlan& drawn : plan_.servers) {
+      if (drawn.server != name) continue;
+      options.insert(options.end(), drawn.options.begin(), drawn.options.end());
+    }
+    return options;
   }
 
   // Runs `body` as a process of a client's node; `finished` counts its end.
@@ -110,9 +145,7 @@ class Run {
     ++unfinished_;
     node.start("client", [this, number, &operations, body](os::Os& os) {
       std::vector<os::Address> servers;
-      for (uint32_t i = 0; i < scenario_.servers; ++i) {
-        servers.push_back({server_name(i), kServerPort});
-      }
+      for (const auto& [name, factory] : servers_) servers.push_back({name, kind_.port()});
       ClientContext context{os, scenario_, std::move(servers), number, scribe_, operations};
       body(context);
       --unfinished_;
@@ -154,10 +187,12 @@ class Run {
     if (!clients_finish(kBeforeStormMax)) return give_up("the server did not come up");
     phase_ = "in the storm";
     world_.note({}, sim::TraceKind::kNote, "storm");
+    storm_begun_ = world_.now_virtual();
     start_clients();
     sim::Storm storm(world_, plan_);
     (void)clients_finish(plan_.storm);
     storm.end();
+    storm_ended_ = world_.now_virtual();
     phase_ = "in the calm";
     if (!clients_finish(plan_.calm_limit)) {
       return give_up(fmt::format("{} clients still had no answer", unfinished_));
@@ -178,13 +213,17 @@ class Run {
   const Scenario& scenario_;
   const sim::Plan& plan_;
   const Workload& workload_;
-  kv::Config config_;
+  const ServerKind& kind_;
   std::optional<os::Duration> until_;
   std::string stuck_;
   std::string phase_;
   uint32_t unfinished_ = 0;
   Node* judge_ = nullptr;
   std::vector<Node*> clients_;
+  std::vector<std::pair<std::string, ServerFactory>> servers_;
+  VirtualTime storm_begun_{0};
+  VirtualTime storm_ended_{0};
+  std::unique_ptr<Witness> witness_;
   sim::World world_;  // After what its fibers refer to: its end unwinds them.
   Scribe scribe_;
   os::Event progress_;
@@ -208,14 +247,54 @@ void add_verdicts(const std::vector<checkers::Verdict>& verdicts, reports::RunRe
   if (!result.violations.empty()) result.verdict = reports::Verdict::kViolation;
 }
 
-Result<kv::Config> server_config(const Scenario& scenario) {
-  if (scenario.server != "kv") {
-    return fail(Errc::kInvalidData, fmt::format("{}: no server is called \"{}\"; there is: kv",
-                                                scenario.name, scenario.server));
+// A plan, perhaps an edited one, speaks of faults and nodes that there are.
+Result<void> check_plan(const Scenario& scenario, const sim::Plan& plan) {
+  const std::vector<std::string> servers = server_names(scenario);
+  std::vector<std::string> nodes = servers;
+  for (uint32_t i = 0; i < scenario.clients; ++i) nodes.push_back(client_name(i));
+  nodes.emplace_back(kJudge);
+  const auto unknown = [](size_t index, std::string_view node, const auto& known) {
+    return fail(Errc::kInvalidData,
+                fmt::format("plan.faults[{}]: no node is called \"{}\"; there are: {}", index, node,
+                            fmt::join(known, ", ")));
+  };
+  for (size_t i = 0; i < plan.faults.size(); ++i) {
+    const sim::FaultStep& step = plan.faults[i];
+    if (sim::find_fault(step.kind) == nullptr) {
+      return fail(Errc::kInvalidData, fmt::format("plan: no fault is called \"{}\"", step.kind));
+    }
+    // One way only: '>' or '<' before the names.
+    std::string_view rest = step.target;
+    if (rest.starts_with('>') || rest.starts_with('<')) rest.remove_prefix(1);
+    while (true) {
+      const std::string_view name = rest.substr(0, rest.find(','));
+      if (std::ranges::find(nodes, name) == nodes.end()) return unknown(i, name, nodes);
+      if (name.size() == rest.size()) break;
+      rest.remove_prefix(name.size() + 1);
+    }
   }
-  auto config = kv::parse_config({}, {}, scenario.server_options);
-  if (!config) return fail(config.error().in(scenario.name));
-  return config;
+  for (const sim::ServerPlan& server : plan.servers) {
+    if (std::ranges::find(servers, server.server) != servers.end()) continue;
+    return fail(Errc::kInvalidData,
+                fmt::format("plan.servers: no server is called \"{}\"; there are: {}",
+                            server.server, fmt::join(servers, ", ")));
+  }
+  return {};
+}
+
+// One value of each list, the same for all servers.
+std::vector<sim::ServerPlan> draw_options(const Scenario& scenario, const ServerKind& kind,
+                                          const sim::Streams& streams) {
+  std::vector<std::string> drawn;
+  for (const auto& [setting, values] : scenario.drawn_options) {
+    base::RandomStream random = streams.stream("options", setting);
+    const auto words = kind.option(setting, values[random.below(values.size())]);
+    drawn.insert(drawn.end(), words.begin(), words.end());
+  }
+  std::vector<sim::ServerPlan> plans;
+  if (drawn.empty()) return plans;
+  for (const std::string& name : server_names(scenario)) plans.push_back({name, drawn});
+  return plans;
 }
 
 }  // namespace
@@ -223,6 +302,7 @@ Result<kv::Config> server_config(const Scenario& scenario) {
 Result<sim::Plan> make_plan(const Scenario& scenario, uint64_t seed) {
   const Workload* workload = TRY(find_workload(scenario.workload));
   TRY(workload->validate(scenario));
+  const ServerKind* const servers = TRY(find_server_kind(scenario.server));
   sim::Plan plan;
   plan.storm = scenario.storm;
   plan.calm_limit = scenario.calm_limit;
@@ -230,7 +310,8 @@ Result<sim::Plan> make_plan(const Scenario& scenario, uint64_t seed) {
   sim::SwarmOptions options{.kinds = scenario.faults, .ambient = scenario.ambient};
   options.stage.storm = scenario.storm;
   options.stage.intensity = scenario.intensity;
-  for (uint32_t i = 0; i < scenario.servers; ++i) options.stage.servers.push_back(server_name(i));
+  options.stage.servers = server_names(scenario);
+  plan.servers = draw_options(scenario, *servers, streams);
   for (uint32_t i = 0; i < scenario.clients; ++i) {
     options.stage.clients.push_back(client_name(i));
     plan.clients.push_back(
@@ -259,12 +340,8 @@ Result<reports::RunResult> run_seed(const Scenario& scenario, uint64_t seed, con
                                     const Observers& observers, std::optional<os::Duration> until) {
   const Workload* workload = TRY(find_workload(scenario.workload));
   TRY(workload->validate(scenario));
-  kv::Config config = TRY(server_config(scenario));
-  for (const sim::FaultStep& step : plan.faults) {
-    if (sim::find_fault(step.kind) == nullptr) {
-      return fail(Errc::kInvalidData, fmt::format("plan: no fault is called \"{}\"", step.kind));
-    }
-  }
+  const ServerKind* const servers = TRY(find_server_kind(scenario.server));
+  TRY(check_plan(scenario, plan));
 
   reports::RunResult result;
   result.scenario = scenario.name;
@@ -274,7 +351,8 @@ Result<reports::RunResult> run_seed(const Scenario& scenario, uint64_t seed, con
   const os::Duration cpu_before = thread_cpu_time();
   const std::vector<uint64_t> marks_before = mark_counts();
   {
-    Run run(scenario, seed, plan, *workload, std::move(config), until);
+    Run run(scenario, seed, plan, *workload, *servers, until);
+    TRY(run.prepare());
     if (observers.trace) run.world().trace().listen(observers.trace);
     run.world().log_listener = observers.log;
     result.message = run.go();
@@ -287,7 +365,7 @@ Result<reports::RunResult> run_seed(const Scenario& scenario, uint64_t seed, con
     if (!result.message.empty()) result.verdict = reports::Verdict::kStuck;
     if (observers.history) observers.history(run.scribe().history());
     // What the clients saw counts, whether or not they came to an end.
-    if (!until) add_verdicts(workload->check(scenario, run.scribe().history()), result);
+    if (!until) add_verdicts(workload->check(run.facts(), run.scribe().history()), result);
   }
   const std::span<os::Mark> marks = os::all_marks();
   for (size_t i = 0; i < marks.size(); ++i) {

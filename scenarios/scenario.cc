@@ -72,6 +72,13 @@ class Table {
     }
     return values;
   }
+  Result<std::map<std::string, std::vector<std::string>>> rest_as_texts() {
+    std::map<std::string, std::vector<std::string>> values;
+    for (const auto& [key, node] : table_) {
+      values.emplace(key.str(), TRY(texts(key.str())));
+    }
+    return values;
+  }
   // Somebody else reads this key.
   void take(std::string_view key) { taken_.emplace_back(key); }
   Result<void> finish() const {
@@ -193,6 +200,24 @@ Result<Scenario> parse_scenario(std::string_view name, std::string_view text) {
   scenario.clients = static_cast<uint32_t>(TRY(topology.integer("clients", 3, 1, 1000)));
   scenario.server = TRY(topology.text("server", "kv"));
   scenario.server_options = TRY(topology.texts("options"));
+  scenario.node_options = TRY(TRY(topology.table("node")).rest_as_texts());
+  scenario.drawn_options = TRY(TRY(topology.table("drawn")).rest_as_texts());
+  for (const auto& [option, values] : scenario.drawn_options) {
+    if (!values.empty()) continue;
+    return fail(Errc::kInvalidData,
+                fmt::format("{}: [topology.drawn] {} lists no value to draw", name, option));
+  }
+  for (const auto& [node, options] : scenario.node_options) {
+    bool known = false;
+    for (uint32_t i = 0; i < scenario.servers; ++i) {
+      known |= node == fmt::format("{}{}", scenario.server, i);
+    }
+    if (known) continue;
+    return fail(Errc::kInvalidData,
+                fmt::format("{}: [topology.node] {}: no server is called that; there are {}, from "
+                            "{}0 on",
+                            name, node, scenario.servers, scenario.server));
+  }
   TRY(topology.finish());
 
   Table workload = TRY(top.table("workload"));

@@ -24,7 +24,10 @@ struct Scenario {
   uint32_t servers = 1;
   uint32_t clients = 3;
   std::string server = "kv";
-  std::vector<std::string> server_options;  // As after `seatrial server`.
+  std::vector<std::string> server_options;                       // Of all, as on the command line.
+  std::map<std::string, std::vector<std::string>> node_options;  // Of one, after those.
+  // For each run one of the values is drawn, for all servers, and stands in the plan.
+  std::map<std::string, std::vector<std::string>> drawn_options;
 
   // [workload]
   std::string workload;

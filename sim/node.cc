@@ -60,7 +60,9 @@ void Node::end(SimProcess& process, os::ExitStatus status, bool silent) {
   world_.sweep(*this);
   if (silent) return;
   if (on_exit) on_exit(process, status);
-  if (process.name() == service_name_ && status.exited) service_ended(process, status);
+  if (process.name() != service_name_) return;
+  world_.record(name_, status.exited ? Incident::Kind::kExited : Incident::Kind::kKilled);
+  if (status.exited) service_ended(process, status);
 }
 
 void Node::set_service(std::string_view name, std::function<ProcessMain()> make) {
@@ -72,6 +74,7 @@ void Node::set_service(std::string_view name, std::function<ProcessMain()> make)
 void Node::start_service() {
   if (!make_service_ || !powered_ || runs(service_name_)) return;
   service_started_ = world_.now_virtual();
+  world_.record(name_, Incident::Kind::kStarted);
   start(service_name_, make_service_());
 }
 
@@ -107,6 +110,7 @@ void Node::power_off() {
   powered_ = false;
   paused_ = false;
   world_.note(name_, TraceKind::kProcess, "power lost");
+  world_.record(name_, Incident::Kind::kPowerLost);
   for (size_t i = 0; i < processes_.size(); ++i) {
     end(*processes_[i], {.exited = false, .code = 9}, true);
   }

@@ -106,6 +106,8 @@ class Reader {
     return error_.empty() ? value : nullptr;
   }
 
+  bool has(const char* name) const { return from_.is_object() && from_.contains(name); }
+
   const json* member(const char* name) {
     if (!error_.empty()) return nullptr;
     auto it = from_.find(name);
@@ -197,6 +199,7 @@ Result<FaultStep> parse_step(const json& from, size_t index) {
   reader.duration("lasts_us", step.lasts);
   reader.text("moment", moment);
   reader.duration("delay_us", step.delay);
+  if (reader.has("count")) reader.number("count", step.count);
   TRY(reader.finish());
   for (const auto& [value, name] : kMoments) {
     if (name != moment) continue;
@@ -206,6 +209,24 @@ Result<FaultStep> parse_step(const json& from, size_t index) {
   return fail(Errc::kInvalidData,
               fmt::format("plan.faults[{}].moment: expected any, sync or write, found \"{}\"",
                           index, moment));
+}
+
+Result<ServerPlan> parse_server(const json& from, size_t index) {
+  ServerPlan server;
+  const std::string place = fmt::format("plan.servers[{}]", index);
+  Reader reader(from, place);
+  reader.text("server", server.server);
+  if (const json* options = reader.array("options")) {
+    for (const json& option : *options) {
+      if (!option.is_string()) {
+        return fail(Errc::kInvalidData, fmt::format("{}.options: expected strings, found {}", place,
+                                                    option.dump().substr(0, 40)));
+      }
+      server.options.push_back(option.get<std::string>());
+    }
+  }
+  TRY(reader.finish());
+  return server;
 }
 
 Result<ClientPlan> parse_client(const json& from, size_t index) {
@@ -230,12 +251,18 @@ std::string to_json(const Plan& plan) {
   out["weather"] = weather_json(plan.weather);
   out["faults"] = ordered_json::array();
   for (const FaultStep& step : plan.faults) {
-    out["faults"].push_back({{"at_us", micros(step.at)},
-                             {"kind", step.kind},
-                             {"target", step.target},
-                             {"lasts_us", micros(step.lasts)},
-                             {"moment", to_string(step.moment)},
-                             {"delay_us", micros(step.delay)}});
+    ordered_json line = {{"at_us", micros(step.at)},
+                         {"kind", step.kind},
+                         {"target", step.target},
+                         {"lasts_us", micros(step.lasts)},
+                         {"moment", to_string(step.moment)},
+                         {"delay_us", micros(step.delay)}};
+    if (step.count != 0) line["count"] = step.count;
+    out["faults"].push_back(std::move(line));
+  }
+  out["servers"] = ordered_json::array();
+  for (const ServerPlan& server : plan.servers) {
+    out["servers"].push_back({{"server", server.server}, {"options", server.options}});
   }
   out["clients"] = ordered_json::array();
   for (const ClientPlan& client : plan.clients) {
@@ -261,11 +288,15 @@ Result<Plan> parse_plan(const json& from) {
   reader.duration("calm_limit_us", plan.calm_limit);
   const json* weather = reader.member("weather");
   const json* faults = reader.array("faults");
+  const json* servers = reader.has("servers") ? reader.array("servers") : nullptr;
   const json* clients = reader.array("clients");
   TRY(reader.finish());
   plan.weather = TRY(parse_weather(*weather));
   for (size_t i = 0; i < faults->size(); ++i) {
     plan.faults.push_back(TRY(parse_step((*faults)[i], i)));
+  }
+  for (size_t i = 0; servers != nullptr && i < servers->size(); ++i) {
+    plan.servers.push_back(TRY(parse_server((*servers)[i], i)));
   }
   for (size_t i = 0; i < clients->size(); ++i) {
     plan.clients.push_back(TRY(parse_client((*clients)[i], i)));

@@ -12,6 +12,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,8 @@ struct FaultStep {
   VirtualTime lasts{0};  // How long the node is down, the partition stands...
   Moment moment = Moment::kAny;
   VirtualTime delay{0};  // After that moment.
+  // How often, or at which of several: the fault's own, and 0 where it counts nothing.
+  uint32_t count = 0;
 
   friend bool operator==(const FaultStep&, const FaultStep&) = default;
 };
@@ -46,11 +49,20 @@ struct ClientPlan {
   friend bool operator==(const ClientPlan&, const ClientPlan&) = default;
 };
 
+// What was drawn for one server, beside what its scenario gives to all.
+struct ServerPlan {
+  std::string server;
+  std::vector<std::string> options;
+
+  friend bool operator==(const ServerPlan&, const ServerPlan&) = default;
+};
+
 struct Plan {
   Weather weather;
   VirtualTime storm{0};           // Faults strike before this; then all is healed.
   VirtualTime calm_limit{0};      // So long after it, everything must have converged.
   std::vector<FaultStep> faults;  // By time.
+  std::vector<ServerPlan> servers;
   std::vector<ClientPlan> clients;
 
   friend bool operator==(const Plan&, const Plan&) = default;
@@ -60,7 +72,8 @@ std::string_view to_string(Moment moment);
 
 // Indented JSON, the same bytes for the same plan.
 std::string to_json(const Plan& plan);
-// Errors name the member, what was expected and what is there. Nothing is ignored.
+// Errors name the member, what was expected and what is there. Nothing is ignored. "servers" and a
+// step's "count" may be missing: then nothing was drawn.
 Result<Plan> parse_plan(std::string_view json);
 Result<Plan> parse_plan(const nlohmann::json& json);
 

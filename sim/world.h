@@ -25,6 +25,19 @@ namespace seatrial::sim {
 class Net;
 class SimProcess;
 
+// What befell the processes of a node: facts for who judges what it may have lost.
+struct Incident {
+  enum class Kind : unsigned char {
+    kStarted,    // Its service.
+    kExited,     // Its service, by itself.
+    kKilled,     // Its service, by SIGKILL.
+    kPowerLost,  // The machine.
+  };
+  VirtualTime at{0};
+  std::string node;
+  Kind kind = Kind::kStarted;
+};
+
 // Why World::run() came back.
 enum class Outcome : unsigned char {
   kStopped,   // stop() was called.
@@ -79,6 +92,12 @@ class World : private os::Dispatch {
   void count(std::string_view kind) { ++counts_[std::string(kind)]; }
   const std::map<std::string, uint64_t>& counts() const { return counts_; }
 
+  // By time.
+  const std::vector<Incident>& incidents() const { return incidents_; }
+  void record(std::string_view node, Incident::Kind kind) {
+    incidents_.push_back({now_, std::string(node), kind});
+  }
+
   // An event in words that is part of the hash.
   void note(std::string_view node, TraceKind kind, std::string_view text) {
     trace_.event(now_, node, kind, text);
@@ -120,6 +139,7 @@ class World : private os::Dispatch {
   std::vector<std::unique_ptr<Node>> nodes_;
   std::map<std::string, Node*, std::less<>> nodes_by_name_;
   std::map<std::string, uint64_t> counts_;
+  std::vector<Incident> incidents_;
   struct Grave {
     Node* node;
     os::Pid pid;

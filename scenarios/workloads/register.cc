@@ -149,7 +149,7 @@ class Register : public Workload {
     }
   }
 
-  std::vector<checkers::Verdict> check(const Scenario&,
+  std::vector<checkers::Verdict> check(const RunFacts&,
                                        const checkers::History& history) const override {
     auto verdict = checkers::check("kvx", history);
     CHECK_MSG(verdict, "{}", verdict.error().message());

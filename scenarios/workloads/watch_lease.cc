@@ -365,7 +365,7 @@ class WatchLease : public Workload {
     }
   }
 
-  std::vector<checkers::Verdict> check(const Scenario&,
+  std::vector<checkers::Verdict> check(const RunFacts&,
                                        const checkers::History& history) const override {
     auto verdict = checkers::check("lease", history);
     CHECK_MSG(verdict, "{}", verdict.error().message());

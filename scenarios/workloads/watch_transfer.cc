@@ -240,7 +240,7 @@ class WatchTransfer : public Workload {
     if (teller.client().ready()) teller.audit();
   }
 
-  std::vector<checkers::Verdict> check(const Scenario&,
+  std::vector<checkers::Verdict> check(const RunFacts&,
                                        const checkers::History& history) const override {
     auto verdict = checkers::check("txn", history);
     CHECK_MSG(verdict, "{}", verdict.error().message());

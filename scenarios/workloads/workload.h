@@ -10,6 +10,7 @@
 #include "os/os.h"
 #include "scenarios/scenario.h"
 #include "scenarios/scribe.h"
+#include "scenarios/witness.h"
 
 #include <memory>
 #include <span>
@@ -48,7 +49,10 @@ class Workload {
   // A client, during the storm. An operation that cannot be read is the plan's author's mistake.
   virtual Result<void> run(ClientContext& context) const = 0;
 
-  virtual std::vector<checkers::Verdict> check(const Scenario& scenario,
+  // Sees what goes on in the servers of a run; none: the clients' history is enough.
+  virtual std::unique_ptr<Witness> witness(sim::World&) const { return nullptr; }
+
+  virtual std::vector<checkers::Verdict> check(const RunFacts& facts,
                                                const checkers::History& history) const = 0;
 };
 

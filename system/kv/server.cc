@@ -28,7 +28,7 @@ using std::chrono::seconds;
 
 class Server {
  public:
-  Server(os::Os& os, const Config& config);
+  Server(os::Os& os, const Config& config, Observer* observer);
 
   int run();
 
@@ -62,7 +62,7 @@ class Server {
   os::FiberGroup acceptors_;
 };
 
-Server::Server(os::Os& os, const Config& config)
+Server::Server(os::Os& os, const Config& config, Observer* observer)
     : os_(os),
       state_(config, os.log, os.random.stream("kv: hashes and names")),
       gate_(os.fibers),
@@ -80,6 +80,7 @@ Server::Server(os::Os& os, const Config& config)
       clients_(os.fibers),
       acceptors_(os.fibers) {
   os.log.set_level(config.loglevel);
+  state_.observer = observer;
   state_.process_id = os.process.pid();
   state_.started = wall_ms(os.clock);
   state_.hooks.shut_down = [this] { end(0); };
@@ -274,9 +275,9 @@ int Server::stop() {
 
 }  // namespace
 
-int serve(os::Os& os, const Config& config) {
+int serve(os::Os& os, const Config& config, Observer* observer) {
   // On the heap: a fiber's stack is small.
-  const auto server = std::make_unique<Server>(os, config);
+  const auto server = std::make_unique<Server>(os, config, observer);
   return server->run();
 }
 

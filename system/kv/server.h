@@ -7,8 +7,11 @@
 
 namespace seatrial::kv {
 
+class Observer;
+
 // Runs on a fiber; parks until the server has ended. Returns the process's exit code: 0 after a
 // stop request or SHUTDOWN, 1 if it could not start or had to give up; the log says why.
-int serve(os::Os& os, const Config& config);
+// `observer` may be null.
+int serve(os::Os& os, const Config& config, Observer* observer = nullptr);
 
 }  // namespace seatrial::kv

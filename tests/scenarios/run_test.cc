@@ -107,6 +107,22 @@ TEST(Run, AFaultThatNobodyKnowsIsRefused) {
   EXPECT_EQ(result.error().message(), "plan: no fault is called \"process.tickle\"");
 }
 
+TEST(Run, ANodeThatIsNotThereIsRefused) {
+  const Scenario scenario = load("kv/register");
+  sim::Plan plan = *make_plan(scenario, 3);
+  plan.faults = {{.kind = "process.kill", .target = "kv7"}};
+  auto result = run_seed(scenario, 3, plan);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message(),
+            "plan.faults[0]: no node is called \"kv7\"; there are: kv0, client0, client1, client2, "
+            "client3, judge");
+  plan.faults = {{.kind = "net.partition", .target = ">kv0,client9"}};
+  EXPECT_FALSE(run_seed(scenario, 3, plan));
+  plan.faults.clear();
+  plan.servers = {{"kv1", {"--appendonly", "no"}}};
+  EXPECT_FALSE(run_seed(scenario, 3, plan));
+}
+
 // A run's history, written again event by event with one result that `lie` may change.
 template <typename Lie>
 History retold(const History& history, Lie lie) {
@@ -147,9 +163,10 @@ void expect_told_apart(const char* name, const Value& never_written) {
     const sim::Plan plan = *make_plan(scenario, seed);
     Observers observers;
     int lies = 0;
+    const RunFacts facts{.scenario = scenario, .plan = plan};
     observers.history = [&](const History& history) {
       const History same = retold(history, [](const Operation& op) { return op.result; });
-      for (const checkers::Verdict& verdict : workload->check(scenario, same)) {
+      for (const checkers::Verdict& verdict : workload->check(facts, same)) {
         EXPECT_EQ(verdict.outcome, checkers::Outcome::kOk) << verdict.summary;
       }
       bool told = false;
@@ -163,7 +180,7 @@ void expect_told_apart(const char* name, const Value& never_written) {
       if (!told) return;
       ++lies;
       bool rejected = false;
-      for (const checkers::Verdict& verdict : workload->check(scenario, false_one)) {
+      for (const checkers::Verdict& verdict : workload->check(facts, false_one)) {
         rejected = rejected || verdict.outcome == checkers::Outcome::kViolation;
       }
       EXPECT_TRUE(rejected) << name << " " << seed;

@@ -53,6 +53,36 @@ TEST(Scenario, ReadsWhatAFileSays) {
   EXPECT_EQ(parsed->faults, std::vector<std::string>{"process.kill"});
 }
 
+TEST(Scenario, ServersHaveOptionsOfTheirOwnAndDrawnOnes) {
+  const auto parsed = parse_scenario("x.toml",
+                                     "[topology]\nservers = 2\n"
+                                     "[topology.node]\nkv1 = [\"--replicaof\", \"kv0 6379\"]\n"
+                                     "[topology.drawn]\nappendfsync = [\"always\", \"no\"]\n"
+                                     "[workload]\nname = \"register\"\n");
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_EQ(parsed->node_options.at("kv1"), (std::vector<std::string>{"--replicaof", "kv0 6379"}));
+  EXPECT_EQ(error_of("[topology.drawn]\nappendfsync = []\n"),
+            "x.toml: [topology.drawn] appendfsync lists no value to draw");
+  EXPECT_EQ(error_of("[topology.node]\nkv1 = \"--x\"\n"),
+            "x.toml:2: kv1 must be a list of strings");
+  EXPECT_EQ(error_of("[topology]\nservers = 2\n[topology.node]\nkv2 = [\"--x\"]\n"),
+            "x.toml: [topology.node] kv2: no server is called that; there are 2, from kv0 on");
+
+  // Drawn once, the same for all servers, and kept in the plan.
+  std::map<std::string, int> values;
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    const auto plan = make_plan(*parsed, seed);
+    ASSERT_TRUE(plan) << plan.error().message();
+    ASSERT_EQ(plan->servers.size(), 2U);
+    EXPECT_EQ(plan->servers[0].options, plan->servers[1].options);
+    ASSERT_EQ(plan->servers[0].options.size(), 2U);
+    EXPECT_EQ(plan->servers[0].options[0], "--appendfsync");
+    ++values[plan->servers[0].options[1]];
+  }
+  EXPECT_GT(values["always"], 5);
+  EXPECT_GT(values["no"], 5);
+}
+
 TEST(Scenario, ErrorsNameLineAndKey) {
   EXPECT_TRUE(error_of("a = \n").starts_with("x.toml:1:")) << error_of("a = \n");
   EXPECT_EQ(error_of("\nsummary = 3\n"), "x.toml:2: summary must be a string");

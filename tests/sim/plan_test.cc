@@ -24,7 +24,9 @@ Plan some_plan() {
                          .target = "kv0",
                          .lasts = 2s,
                          .moment = Moment::kSync,
-                         .delay = 7us});
+                         .delay = 7us,
+                         .count = 3});
+  plan.servers.push_back({"kv0", {"--appendfsync", "always"}});
   plan.clients.push_back({"client0", {R"({"f":"get","k":"a"})", R"({"f":"set","k":"a","v":1})"}});
   return plan;
 }
@@ -45,6 +47,18 @@ std::string error_without(const std::string& pointer, const std::string& member)
   json plan = json::parse(to_json(some_plan()));
   plan[json::json_pointer(pointer)].erase(member);
   return error_of(plan);
+}
+
+TEST(Plan, WhatWasNotDrawnMayBeMissing) {
+  json plan = json::parse(to_json(some_plan()));
+  plan.erase("servers");
+  plan["faults"][0].erase("count");
+  const auto parsed = parse_plan(plan);
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_TRUE(parsed->servers.empty());
+  EXPECT_EQ(parsed->faults[0].count, 0U);
+  EXPECT_EQ(error_with("/servers/0/options/0", 7),
+            "plan.servers[0].options: expected strings, found 7");
 }
 
 TEST(Plan, ComesBackFromJsonAsItWas) {
@@ -109,8 +123,8 @@ TEST(Plan, WhatIsMissingIsNamed) {
 
 TEST(Plan, WhatIsNotKnownIsRefusedByName) {
   EXPECT_EQ(error_with("/storms", 1),
-            "plan: \"storms\" is not known; known are calm_limit_us, clients, faults, storm_us, "
-            "weather");
+            "plan: \"storms\" is not known; known are calm_limit_us, clients, faults, servers, "
+            "storm_us, weather");
   EXPECT_TRUE(error_with("/faults/0/when", 1).starts_with("plan.faults[0]: \"when\" is not known"));
   EXPECT_TRUE(error_with("/weather/sea", 1).starts_with("plan.weather: \"sea\" is not known"));
   EXPECT_TRUE(
