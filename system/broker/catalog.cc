@@ -70,8 +70,8 @@ std::string topic_name_problem(std::string_view name) {
                        name.size());
   }
   const bool clean = std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   });
   return clean ? "" : "a topic's name is of letters, digits, '.', '_' and '-'";
 }
@@ -115,10 +115,10 @@ base::Result<void> Catalog::open() {
     for (size_t i = 0; i < topic->partitions.size(); ++i) {
       const std::string directory = directory_of(*topic, i);
       if (TRY(os::exists(os_.disk, directory))) continue;
-      return base::fail(base::Errc::kInvalidData,
-                        fmt::format("{} is missing: {} names the topic '{}' with {} partitions",
-                                    directory, path_of(kTopicsFile), name,
-                                    topic->partitions.size()));
+      return base::fail(
+          base::Errc::kInvalidData,
+          fmt::format("{} is missing: {} names the topic '{}' with {} partitions", directory,
+                      path_of(kTopicsFile), name, topic->partitions.size()));
     }
     TRY(open_logs(*topic));
   }
@@ -239,8 +239,7 @@ std::expected<Topic*, TopicRefusal> Catalog::create(std::string_view name, int32
     os::Mutex& mutex;
     ~Unlock() { mutex.unlock(); }
   } const unlock{creating_};
-  if (TopicRefusal refusal = check(name, partitions, settings);
-      refusal.error != ErrorCode::kNone) {
+  if (TopicRefusal refusal = check(name, partitions, settings); refusal.error != ErrorCode::kNone) {
     return std::unexpected(std::move(refusal));
   }
   auto topic = std::make_unique<Topic>();
@@ -251,8 +250,7 @@ std::expected<Topic*, TopicRefusal> Catalog::create(std::string_view name, int32
   if (auto created = create_durably(*topic); !created) {
     MARK("broker: a topic could not be created");
     os_.log.error("topic '{}' could not be created: {}", name, created.error().message());
-    return std::unexpected(
-        TopicRefusal{ErrorCode::kKafkaStorageError, created.error().message()});
+    return std::unexpected(TopicRefusal{ErrorCode::kKafkaStorageError, created.error().message()});
   }
   os_.log.info("created topic '{}' with {} partitions", name, partitions);
   return topics_.emplace(topic->name, std::move(topic)).first->second.get();

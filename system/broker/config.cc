@@ -302,8 +302,7 @@ base::Result<Config> parse_config(std::string_view file_name, std::string_view f
   return config;
 }
 
-std::string set_topic_setting(LogOptions& options, std::string_view name,
-                              std::string_view value) {
+std::string set_topic_setting(LogOptions& options, std::string_view name, std::string_view value) {
   for (const TopicSetting& setting : kTopicSettings) {
     if (name == setting.name) return setting.set(options, value);
   }

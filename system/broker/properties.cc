@@ -74,7 +74,8 @@ std::optional<std::string> unescape(std::string_view text) {
 // Where the key ends: at the first '=', ':' or blank that is not escaped.
 size_t key_end(std::string_view line) {
   size_t end = 0;
-  while (end < line.size() && std::string_view("=: \t\f").find(line[end]) == std::string_view::npos) {
+  while (end < line.size() &&
+         std::string_view("=: \t\f").find(line[end]) == std::string_view::npos) {
     end += line[end] == '\\' ? 2 : 1;
   }
   return std::min(end, line.size());
