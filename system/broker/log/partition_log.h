@@ -111,8 +111,6 @@ class PartitionLog {
   virtual int64_t high_watermark() const = 0;
   virtual int64_t written_offset() const = 0;
   virtual int64_t end_offset() const = 0;
-  // Of the records visible; -1 if there are none.
-  virtual int64_t max_timestamp() const = 0;
   virtual bool failed() const = 0;
   virtual const std::string& directory() const = 0;
 
