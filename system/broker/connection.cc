@@ -91,7 +91,11 @@ void Connection::write_answers() {
 base::Result<void> Connection::write_answer(Answer answer) {
   TRY(answer(reply_));
   if (reply_.empty()) return {};
-  while (!reply_.empty()) reply_.consume(TRY(stream_.write(reply_.bytes())));
+  while (!reply_.empty()) {
+    // Who does not take its replies is as good as gone.
+    const auto deadline = os_.clock.monotonic() + config_.connection_idle_max;
+    reply_.consume(TRY(stream_.write(reply_.bytes(), deadline)));
+  }
   reply_.shrink_to(kReplyBytesKept);
   return {};
 }
