@@ -178,8 +178,8 @@ TEST(CommandLine, CheckTakesAModelAndAHistory) {
 }
 
 TEST(CommandLine, BrokerTakesAFileAndOverrides) {
-  const std::vector<std::string> arguments = {"broker", "server.properties", "--override", "a=b",
-                                              "--override", "c=d"};
+  const std::vector<std::string> arguments = {"broker", "server.properties", "--override",
+                                              "a=b",    "--override",        "c=d"};
   const auto command = std::get<BrokerCommand>(parse_command_line(arguments, 1));
   EXPECT_EQ(command.file, "server.properties");
   EXPECT_EQ(command.overrides, (std::vector<std::string>{"a=b", "c=d"}));
