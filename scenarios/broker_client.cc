@@ -37,8 +37,8 @@ Result<void> BrokerClient::ready(const os::Address& server) {
   return {};
 }
 
-Result<void> BrokerClient::send_frame(base::Bytes frame, int32_t correlation,
-                                      os::Duration patience, OnReply on_reply) {
+Result<void> BrokerClient::send_frame(base::Bytes frame, int32_t correlation, os::Duration patience,
+                                      OnReply on_reply) {
   const os::MonotonicTime deadline = os_.clock.monotonic() + patience;
   if (!connected()) {
     if (on_reply) on_reply(base::fail(Errc::kClosed));

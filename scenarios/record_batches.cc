@@ -51,7 +51,8 @@ void put_text(std::string& out, const std::optional<std::string>& text) {
   if (text) out += *text;
 }
 
-std::string encode_record(const ClientRecord& record, int64_t offset_delta, int64_t base_timestamp) {
+std::string encode_record(const ClientRecord& record, int64_t offset_delta,
+                          int64_t base_timestamp) {
   std::string body(1, '\0');  // Attributes.
   put_varint(body, record.timestamp - base_timestamp);
   put_varint(body, offset_delta);
@@ -97,7 +98,8 @@ class Fields {
       if (byte.empty()) return 0;
       const auto bits = static_cast<unsigned char>(byte[0]);
       if (shift < 64) word |= static_cast<uint64_t>(bits & 0x7f) << shift;
-      if ((bits & 0x80) == 0) return static_cast<int64_t>(word >> 1) ^ -static_cast<int64_t>(word & 1);
+      if ((bits & 0x80) == 0)
+        return static_cast<int64_t>(word >> 1) ^ -static_cast<int64_t>(word & 1);
     }
     good_ = false;
     return 0;

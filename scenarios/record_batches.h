@@ -34,8 +34,8 @@ struct FetchedBatches {
   std::string problem;                 // Why the reading stopped before the end; empty: it did not.
 };
 
-// Reads whole batches and checks them: magic, CRC32C, counts, lengths. A batch that is cut off by the
-// end of the bytes is left out, as consumers do.
+// Reads whole batches and checks them: magic, CRC32C, counts, lengths. A batch that is cut off by
+// the end of the bytes is left out, as consumers do.
 FetchedBatches decode_batches(base::Bytes bytes);
 
 // Over key, value, headers and timestamp.

@@ -287,11 +287,12 @@ Result<bool> BrokerCustomer::poll(std::vector<Position>& positions, const PollOr
 Result<int64_t> BrokerCustomer::list_offsets(const TopicPartition& partition, const Value& what) {
   TRY(ready());
   broker::ListOffsetsRequest request;
-  const int64_t time = what.is_integer()                   ? what.as_integer()
-                       : what == Value::text("earliest")   ? broker::kEarliestOffset
-                                                           : broker::kLatestOffset;
-  add_partition(request, partition.topic,
-                broker::ListOffsetsRequest::Partition{.index = partition.index, .timestamp_ms = time});
+  const int64_t time = what.is_integer()                 ? what.as_integer()
+                       : what == Value::text("earliest") ? broker::kEarliestOffset
+                                                         : broker::kLatestOffset;
+  add_partition(
+      request, partition.topic,
+      broker::ListOffsetsRequest::Partition{.index = partition.index, .timestamp_ms = time});
   const OperationId id =
       context_.scribe.invoke(own(), Function::kListOffsets, partition.name(), what);
   const auto answer = producer_.call<broker::ListOffsetsReply>(request, newer() ? 2 : 1, kPatience);
@@ -302,7 +303,8 @@ Result<int64_t> BrokerCustomer::list_offsets(const TopicPartition& partition, co
   }
   if (found->error != ErrorCode::kNone || found->offset < -1) {
     context_.scribe.fail(id);
-    return fail(found->error == ErrorCode::kUnknownTopicOrPartition ? Errc::kNotFound : Errc::kReset);
+    return fail(found->error == ErrorCode::kUnknownTopicOrPartition ? Errc::kNotFound
+                                                                    : Errc::kReset);
   }
   const Value parts[] = {Value::integer(found->offset), Value::integer(found->timestamp_ms)};
   context_.scribe.ok(id, what.is_integer() ? Value::list(parts) : parts[0]);
@@ -314,9 +316,10 @@ Result<void> BrokerCustomer::create_topic(const std::string& topic, int32_t part
   broker::CreateTopicsRequest request;
   request.timeout_ms = kTimeoutMs;
   request.topics.push_back({.name = topic, .partitions = partitions, .replication_factor = 1});
-  const OperationId id = context_.scribe.invoke(own(), Function::kCreateTopic, topic,
-                                                Value::integer(partitions));
-  const auto answer = producer_.call<broker::CreateTopicsReply>(request, newer() ? 3 : 0, kPatience);
+  const OperationId id =
+      context_.scribe.invoke(own(), Function::kCreateTopic, topic, Value::integer(partitions));
+  const auto answer =
+      producer_.call<broker::CreateTopicsReply>(request, newer() ? 3 : 0, kPatience);
   if (!answer || answer->reply.topics.size() != 1) {
     context_.scribe.info(id);
     return fail(Errc::kReset);

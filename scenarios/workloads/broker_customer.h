@@ -1,5 +1,5 @@
-// A customer of a broker: produces, polls, lists offsets, makes topics, and writes down what it asked
-// and what came of it, in the words of a history of type "kafka" (checkers/log_shapes.h).
+// A customer of a broker: produces, polls, lists offsets, makes topics, and writes down what it
+// asked and what came of it, in the words of a history of type "kafka" (checkers/log_shapes.h).
 //
 // Sends are pipelined: many are under way on one connection. A history has one operation open for
 // each process, so each operation under way takes a lane, which is a process of its own.

@@ -1,8 +1,8 @@
 // flush-visibility: producers send batches with all kinds of acks, many at once; consumers follow
 // the partitions by long polls, start anew, read again from anywhere, and ask for offsets by time.
 //
-// Every record is unique: its value begins with "<client>.<operation>.<partition>.<number>:". In the calm
-// the judge sees that waiting fetches wake, then reads every partition from its beginning.
+// Every record is unique: its value begins with "<client>.<operation>.<partition>.<number>:". In
+// the calm the judge sees that waiting fetches wake, then reads every partition from its beginning.
 #include "base/check.h"
 #include "checkers/check.h"
 #include "scenarios/workloads/broker_customer.h"
@@ -36,7 +36,8 @@ std::string topic_name(int64_t index) { return fmt::format("t{}", index); }
 
 std::vector<std::string> topics_of(const Scenario& scenario) {
   std::vector<std::string> names;
-  for (int64_t i = 0; i < parameter(scenario, "topics", kTopics); ++i) names.push_back(topic_name(i));
+  for (int64_t i = 0; i < parameter(scenario, "topics", kTopics); ++i)
+    names.push_back(topic_name(i));
   return names;
 }
 int32_t partitions_of(const Scenario& scenario) {
@@ -67,7 +68,8 @@ class Itinerary {
     // Most go to a few, so that these fill.
     const int64_t topic = std::min(random_.between(0, parameter(scenario_, "topics", kTopics) - 1),
                                    random_.between(0, parameter(scenario_, "topics", kTopics) - 1));
-    return fmt::format("{}-{}", topic_name(topic), random_.between(0, partitions_of(scenario_) - 1));
+    return fmt::format("{}-{}", topic_name(topic),
+                       random_.between(0, partitions_of(scenario_) - 1));
   }
   std::string draw_partitions(double more) {
     std::set<std::string> names{draw_partition()};
@@ -188,9 +190,10 @@ class Trader {
     if (request.f == "send") return send(request);
     if (request.f == "follow") return follow(request);
     if (request.f == "list") return list(request);
-    const auto done = request.f == "create"
-                          ? customer_.create_topic(request.names[0], partitions_of(context_.scenario))
-                          : Result<void>(describe(request.names[0]));
+    const auto done =
+        request.f == "create"
+            ? customer_.create_topic(request.names[0], partitions_of(context_.scenario))
+            : Result<void>(describe(request.names[0]));
     return unless_cancelled(done);
   }
 
@@ -237,8 +240,8 @@ class Trader {
       record.value += static_cast<char>(random_.below(256));
     }
     for (uint64_t headers = random_.below(3); headers > 0; --headers) {
-      record.headers.emplace_back("h", random_.chance(0.3) ? std::nullopt
-                                                           : std::optional<std::string>("v"));
+      record.headers.emplace_back(
+          "h", random_.chance(0.3) ? std::nullopt : std::optional<std::string>("v"));
     }
     return record;
   }
@@ -298,8 +301,9 @@ class Trader {
 
   Result<void> list(const Request& request) {
     if (!TRY(know(request.names))) return {};
-    const Value what = request.what == "time" ? Value::integer(wall_ms() - request.ago_ms)
-                                              : Value::text(request.what == "latest" ? "latest" : "earliest");
+    const Value what = request.what == "time"
+                           ? Value::integer(wall_ms() - request.ago_ms)
+                           : Value::text(request.what == "latest" ? "latest" : "earliest");
     return unless_cancelled(customer_.list_offsets(TopicPartition::parse(request.names[0]), what));
   }
 
@@ -312,8 +316,8 @@ class Trader {
   ClientContext& context_;
   BrokerCustomer customer_;
   base::RandomStream random_;
-  std::set<std::string> known_;           // Topics.
-  std::map<std::string, Stand> stands_;   // By partition.
+  std::set<std::string> known_;          // Topics.
+  std::map<std::string, Stand> stands_;  // By partition.
   int64_t number_ = 0;
   int64_t consumer_ = 0;
 };
@@ -401,7 +405,9 @@ class Judge : public Trader {
     }
   }
 
-  int32_t bytes() { return static_cast<int32_t>(random_.chance(0.5) ? 1 << 20 : random_.between(1, 3000)); }
+  int32_t bytes() {
+    return static_cast<int32_t>(random_.chance(0.5) ? 1 << 20 : random_.between(1, 3000));
+  }
 
   // Single offsets, and times, against what was read.
   Result<void> probe(const TopicPartition& partition) {
@@ -410,12 +416,14 @@ class Judge : public Trader {
     constexpr int kProbes = 6;
     const int64_t now = wall_ms();
     for (int i = 0; i < kProbes; ++i) {
-      const auto storm_ms = std::chrono::duration_cast<std::chrono::milliseconds>(context_.scenario.storm);
+      const auto storm_ms =
+          std::chrono::duration_cast<std::chrono::milliseconds>(context_.scenario.storm);
       TRY(list(partition, Value::integer(now - random_.between(0, storm_ms.count() * 2))));
     }
     const int64_t end = stands_[partition.name()].end;
     for (int i = 0; i < kProbes && end > 0; ++i) {
-      std::vector<Position> positions{{.partition = partition, .next = random_.between(0, end - 1)}};
+      std::vector<Position> positions{
+          {.partition = partition, .next = random_.between(0, end - 1)}};
       while (!TRY(customer_.poll(positions, {.bytes_max = bytes()})) || !positions[0].answered) {
         TRY(pause());
       }
@@ -441,7 +449,8 @@ class FlushVisibility : public Workload {
  public:
   std::string_view name() const override { return "flush-visibility"; }
   std::string_view description() const override {
-    return "producers and consumers of a broker; parameters: topics, partitions of each, operations a "
+    return "producers and consumers of a broker; parameters: topics, partitions of each, "
+           "operations a "
            "client";
   }
   std::string_view history_type() const override { return "kafka"; }
