@@ -1,11 +1,13 @@
 #include "scenarios/record_batches.h"
 
 #include "base/check.h"
+#include "base/crc32c.h"
+#include "base/random.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <cstring>
 
 namespace seatrial::scenarios {
 namespace {
@@ -14,23 +16,6 @@ constexpr size_t kHeaderBytes = 61;
 constexpr size_t kPrefixBytes = 12;  // Base offset and length: what the length does not count.
 constexpr size_t kCrcCoversFrom = 21;
 constexpr char kMagic = 2;
-
-// Castagnoli's polynomial, bit by bit from the low end.
-constexpr std::array<uint32_t, 256> kCrcTable = [] {
-  std::array<uint32_t, 256> table{};
-  for (uint32_t i = 0; i < table.size(); ++i) {
-    uint32_t crc = i;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82f63b78U : 0U);
-    table[i] = crc;
-  }
-  return table;
-}();
-
-uint32_t crc_of(base::Bytes bytes) {
-  uint32_t crc = 0xffffffffU;
-  for (char c : bytes) crc = (crc >> 8) ^ kCrcTable[(crc ^ static_cast<unsigned char>(c)) & 0xff];
-  return ~crc;
-}
 
 template <typename T>
 void put(std::string& out, T value) {
@@ -163,7 +148,7 @@ std::string decode_batch(base::Bytes bytes, FetchedBatches& into) {
   batch.count = fields.number<int32_t>();
   const std::string at = fmt::format("the batch at {}", batch.base_offset);
   if (magic != kMagic) return fmt::format("{} has magic {}", at, static_cast<int>(magic));
-  if (crc != crc_of(bytes.substr(kCrcCoversFrom))) return at + " does not match its checksum";
+  if (crc != base::crc32c(bytes.substr(kCrcCoversFrom))) return at + " does not match its checksum";
   if (attributes != 0) return fmt::format("{} has attributes {}", at, attributes);
   if (batch.count < 1 || batch.last_offset_delta != batch.count - 1) {
     return fmt::format("{} has {} records and a last offset delta of {}", at, batch.count,
@@ -208,7 +193,7 @@ std::string encode_batch(std::span<const ClientRecord> records) {
   put(out, static_cast<int32_t>(kCrcCoversFrom - kPrefixBytes + covered.size()));
   put<int32_t>(out, -1);  // Leader epoch.
   out += kMagic;
-  put(out, crc_of(covered));
+  put(out, base::crc32c(covered));
   return out + covered;
 }
 
@@ -231,17 +216,26 @@ FetchedBatches decode_batches(base::Bytes bytes) {
 }
 
 int64_t payload_hash(const ClientRecord& record) {
-  // Everything with its length, so that nothing can move from one part to the next unseen.
-  std::string all;
-  put_text(all, record.key);
-  put_text(all, record.value);
+  uint64_t hash = base::mix64(static_cast<uint64_t>(record.timestamp));
+  const auto add = [&hash](base::Bytes bytes) {
+    // With its length, so that nothing can move from one part to the next unseen.
+    hash = base::mix64(hash ^ bytes.size());
+    for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), sizeof hash))) {
+      uint64_t word = 0;
+      std::memcpy(&word, bytes.data(), std::min(bytes.size(), sizeof word));
+      hash = base::mix64(hash ^ word);
+    }
+  };
+  const auto add_optional = [&](const std::optional<std::string>& text) {
+    hash = base::mix64(hash ^ (text ? 1U : 2U));
+    if (text) add(*text);
+  };
+  add_optional(record.key);
+  add(record.value);
   for (const auto& [name, value] : record.headers) {
-    put_text(all, name);
-    put_text(all, value);
+    add(name);
+    add_optional(value);
   }
-  put(all, record.timestamp);
-  uint64_t hash = 0xcbf29ce484222325U;
-  for (char c : all) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
   return static_cast<int64_t>(hash >> 1);
 }
 

@@ -1,5 +1,6 @@
 // Record batches as a client makes and reads them: an encoder and a decoder of their own, which
-// share nothing with the broker's, so that each is held to Kafka's format and not to the other.
+// share nothing with the broker's but the checksum, so that each is held to Kafka's format and not
+// to the other.
 #pragma once
 
 #include "base/bytes.h"

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <set>
 
 namespace seatrial::scenarios {
@@ -95,8 +96,8 @@ class Itinerary {
     const uint64_t lot = random_.below(100);
     if (lot < 55) {
       json line = {{"f", "follow"}, {"k", draw_partitions(0.4)}};
-      line["polls"] = random_.between(1, 8);
-      line["wait_ms"] = random_.chance(0.3) ? 0 : random_.between(1, 1200);
+      line["polls"] = random_.between(1, 5);
+      line["wait_ms"] = random_.chance(0.3) ? 0 : random_.between(1, 600);
       line["bytes"] = random_.chance(0.5) ? 1 << 20 : random_.between(1, 2000);
       // A new consumer begins somewhere; the old one goes on where it was.
       if (random_.chance(0.5)) line["from"] = random_.chance(0.4) ? 0 : random_.between(0, 1000);
@@ -236,8 +237,11 @@ class Trader {
     const uint64_t lot = random_.below(4);
     if (lot > 0) record.key = lot == 1 ? std::string() : fmt::format("key {}", random_.below(9));
     record.value = std::move(identity) + ":";
-    for (int64_t i = 0; i < bytes; ++i) {
-      record.value += static_cast<char>(random_.below(256));
+    for (int64_t left = bytes; left > 0; left -= 8) {
+      char word[8];
+      const uint64_t drawn = random_.next();
+      std::memcpy(word, &drawn, sizeof word);
+      record.value.append(word, static_cast<size_t>(std::min<int64_t>(left, 8)));
     }
     for (uint64_t headers = random_.below(3); headers > 0; --headers) {
       record.headers.emplace_back(
