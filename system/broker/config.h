@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "broker/log/partition_log.h"
+#include "broker/log/log_options.h"
 #include "os/network.h"
 #include "os/time.h"
 

@@ -92,6 +92,9 @@ base::Result<Refusal> append(const Context& context, const ProduceRequest::Parti
     if (appended.error() == base::Errc::kDeadline) {
       return Refusal{ErrorCode::kRequestTimedOut, "the log's queue was full for all that time"};
     }
+    if (appended.error() == base::Errc::kInvalidArgument) {
+      return Refusal{ErrorCode::kRecordListTooLarge, appended.error().message()};
+    }
     if (appended.error() != base::Errc::kIo) return base::fail(appended.error());
     return Refusal{storage_error(context, *found.log, appended.error()), "the log has stopped"};
   }
