@@ -1,11 +1,13 @@
 #include "kv/server.h"
 
 #include "base/check.h"
+#include "kv/children.h"
 #include "kv/expire_cycle.h"
 #include "kv/propagate/aof.h"
 #include "kv/propagate/gate.h"
 #include "kv/restore/aof_open.h"
 #include "kv/session.h"
+#include "kv/snapshots.h"
 #include "kv/state.h"
 #include "os/mark.h"
 #include "resp/connection.h"
@@ -43,6 +45,8 @@ class Server {
   resp::ConnectionLimits connection_limits() const;
   // What a log record does, while it is replayed.
   base::Result<void> replay(Session& session, resp::Writer& reply, resp::Args args);
+  // When the system asks for the end.
+  void obey_stop_requests();
   int stop();
   void end(int code);
 
@@ -50,6 +54,8 @@ class Server {
   State state_;
   ReplyGate gate_;
   Aof aof_;
+  Children children_;
+  Snapshots snapshots_;
   ExpireCycle expire_cycle_;
   std::optional<int> exit_code_;
   os::Event ended_;
@@ -58,6 +64,7 @@ class Server {
   size_t reply_bytes_max_;
   // In the order of their destruction, last first: clients, then what serves them.
   os::FiberGroup log_fibers_;
+  os::FiberGroup child_fibers_;
   os::FiberGroup clients_;
   os::FiberGroup acceptors_;
 };
@@ -72,11 +79,14 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
                            error.message());
              end(1);
            }),
+      children_(os, state_.child),
+      snapshots_(os, state_, children_),
       expire_cycle_(state_, os.clock),
       ended_(os.fibers),
       reply_bytes_max_(
           static_cast<size_t>(os.chaos.knob("kv: reply bytes", 64 * 1024, {1, 100, 4096}))),
       log_fibers_(os.fibers),
+      child_fibers_(os.fibers),
       clients_(os.fibers),
       acceptors_(os.fibers) {
   os.log.set_level(config.loglevel);
@@ -87,6 +97,7 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
   state_.hooks.reconfigured = [this] {
     os_.log.set_level(state_.config.loglevel);
     aof_.policy_changed();
+    snapshots_.reconfigured();
   };
 }
 
@@ -104,6 +115,8 @@ int Server::run() {
     os_.log.error("{}", listening.error().message());
     return 1;
   }
+  // Only now is it certain that no other server works here: it would have the port.
+  snapshots_.clear_left_overs();
   start_fibers();
   for (const auto& listener : listeners_) {
     os_.log.info("Ready to accept connections on {}", os::to_string(listener->local()));
@@ -113,7 +126,7 @@ int Server::run() {
 }
 
 base::Result<void> Server::restore() {
-  if (!state_.config.appendonly) return {};
+  if (!state_.config.appendonly) return snapshots_.restore();
   Session session(state_, nullptr, nullptr, {}, SessionKind::kLog);
   resp::Writer reply;
   const os::MonotonicTime begun = os_.clock.monotonic();
@@ -171,13 +184,20 @@ void Server::start_fibers() {
     log_fibers_.spawn("aof syncer", [this] { aof_.run_syncer(); });
   }
   acceptors_.spawn("expire cycle", [this] { expire_cycle_.run(); });
-  acceptors_.spawn("stop request", [this] {
-    if (!os_.process.stop_requested().wait()) return;
-    os_.log.info("Shutting down: asked to by the system");
-    end(0);
-  });
+  child_fibers_.spawn("reaper", [this] { children_.run(); });
+  child_fibers_.spawn("snapshots", [this] { snapshots_.run(); });
+  acceptors_.spawn("stop request", [this] { obey_stop_requests(); });
   for (const auto& listener : listeners_) {
     acceptors_.spawn("accept", [this, &listener] { accept(*listener); });
+  }
+}
+
+void Server::obey_stop_requests() {
+  os::Event& request = os_.process.stop_requested();
+  while (request.wait()) {
+    request.reset();
+    os_.log.info("Shutting down: asked to by the system");
+    if (snapshots_.prepare_stop(SnapshotControl::AtStop::kAsConfigured, false)) return end(0);
   }
 }
 
@@ -262,6 +282,9 @@ int Server::stop() {
   clients_.cancel();
   static_cast<void>(acceptors_.join());
   static_cast<void>(clients_.join());
+  child_fibers_.cancel();
+  static_cast<void>(child_fibers_.join());
+  children_.end();
   log_fibers_.cancel();
   static_cast<void>(log_fibers_.join());
   if (code != 0) return code;
