@@ -247,6 +247,41 @@ void add_verdicts(const std::vector<checkers::Verdict>& verdicts, reports::RunRe
   if (!result.violations.empty()) result.verdict = reports::Verdict::kViolation;
 }
 
+// A plan, perhaps an edited one, speaks of faults and nodes that there are.
+Result<void> check_plan(const Scenario& scenario, const sim::Plan& plan) {
+  const std::vector<std::string> servers = server_names(scenario);
+  std::vector<std::string> nodes = servers;
+  for (uint32_t i = 0; i < scenario.clients; ++i) nodes.push_back(client_name(i));
+  nodes.emplace_back(kJudge);
+  const auto unknown = [](size_t index, std::string_view node, const auto& known) {
+    return fail(Errc::kInvalidData,
+                fmt::format("plan.faults[{}]: no node is called \"{}\"; there are: {}", index, node,
+                            fmt::join(known, ", ")));
+  };
+  for (size_t i = 0; i < plan.faults.size(); ++i) {
+    const sim::FaultStep& step = plan.faults[i];
+    if (sim::find_fault(step.kind) == nullptr) {
+      return fail(Errc::kInvalidData, fmt::format("plan: no fault is called \"{}\"", step.kind));
+    }
+    // One way only: '>' or '<' before the names.
+    std::string_view rest = step.target;
+    if (rest.starts_with('>') || rest.starts_with('<')) rest.remove_prefix(1);
+    while (true) {
+      const std::string_view name = rest.substr(0, rest.find(','));
+      if (std::ranges::find(nodes, name) == nodes.end()) return unknown(i, name, nodes);
+      if (name.size() == rest.size()) break;
+      rest.remove_prefix(name.size() + 1);
+    }
+  }
+  for (const sim::ServerPlan& server : plan.servers) {
+    if (std::ranges::find(servers, server.server) != servers.end()) continue;
+    return fail(Errc::kInvalidData,
+                fmt::format("plan.servers: no server is called \"{}\"; there are: {}",
+                            server.server, fmt::join(servers, ", ")));
+  }
+  return {};
+}
+
 // One value of each list, the same for all servers.
 std::vector<sim::ServerPlan> draw_options(const Scenario& scenario, const ServerKind& kind,
                                           const sim::Streams& streams) {
@@ -306,11 +341,7 @@ Result<reports::RunResult> run_seed(const Scenario& scenario, uint64_t seed, con
   const Workload* workload = TRY(find_workload(scenario.workload));
   TRY(workload->validate(scenario));
   const ServerKind* const servers = TRY(find_server_kind(scenario.server));
-  for (const sim::FaultStep& step : plan.faults) {
-    if (sim::find_fault(step.kind) == nullptr) {
-      return fail(Errc::kInvalidData, fmt::format("plan: no fault is called \"{}\"", step.kind));
-    }
-  }
+  TRY(check_plan(scenario, plan));
 
   reports::RunResult result;
   result.scenario = scenario.name;

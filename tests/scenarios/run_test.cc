@@ -107,6 +107,22 @@ TEST(Run, AFaultThatNobodyKnowsIsRefused) {
   EXPECT_EQ(result.error().message(), "plan: no fault is called \"process.tickle\"");
 }
 
+TEST(Run, ANodeThatIsNotThereIsRefused) {
+  const Scenario scenario = load("kv/register");
+  sim::Plan plan = *make_plan(scenario, 3);
+  plan.faults = {{.kind = "process.kill", .target = "kv7"}};
+  auto result = run_seed(scenario, 3, plan);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message(),
+            "plan.faults[0]: no node is called \"kv7\"; there are: kv0, client0, client1, client2, "
+            "client3, judge");
+  plan.faults = {{.kind = "net.partition", .target = ">kv0,client9"}};
+  EXPECT_FALSE(run_seed(scenario, 3, plan));
+  plan.faults.clear();
+  plan.servers = {{"kv1", {"--appendonly", "no"}}};
+  EXPECT_FALSE(run_seed(scenario, 3, plan));
+}
+
 // A run's history, written again event by event with one result that `lie` may change.
 template <typename Lie>
 History retold(const History& history, Lie lie) {
