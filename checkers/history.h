@@ -45,6 +45,8 @@ enum class Function : uint8_t {
   kAppend,
   kWatch,
   kExec,
+  kWait,
+  kAdmin,
 };
 
 std::string_view to_string(Function function);
@@ -88,7 +90,7 @@ class History {
   History(History&&) = default;
   History& operator=(History&&) = default;
 
-  // The history's type as files name it: "register", "kv", "kvx", "txn", "lease".
+  // The history's type as files name it: "register", "kv", "kvx", "txn", "lease", "replica".
   const std::string& type() const { return type_; }
   std::span<const Operation> operations() const { return operations_; }
   uint32_t events() const { return events_; }
