@@ -11,9 +11,10 @@ namespace seatrial::sim {
 std::span<const Fault* const> all_faults() {
   // Listed by hand: a registrar in a static library gets lost in linking.
   static const Fault* const faults[] = {
-      disk_stall_fault(),    disk_sync_error_fault(), disk_write_error_fault(),
-      net_partition_fault(), net_reset_fault(),       process_crash_loop_fault(),
-      process_kill_fault(),  process_pause_fault(),   process_power_loss_fault(),
+      disk_stall_fault(),      disk_sync_error_fault(), disk_write_error_fault(),
+      net_partition_fault(),   net_reset_fault(),       process_crash_loop_fault(),
+      process_kill_fault(),    process_pause_fault(),   process_power_loss_fault(),
+      storm_reconnect_fault(),
   };
   return faults;
 }
@@ -53,6 +54,15 @@ VirtualTime draw_micros(base::RandomStream& random, VirtualTime low, VirtualTime
 const std::string& draw_name(base::RandomStream& random, const std::vector<std::string>& names) {
   CHECK(!names.empty());
   return names[random.below(names.size())];
+}
+
+bool is_among(std::string_view names, std::string_view name) {
+  while (true) {
+    const size_t comma = names.find(',');
+    if (names.substr(0, comma) == name) return true;
+    if (comma == std::string_view::npos) return false;
+    names.remove_prefix(comma + 1);
+  }
 }
 
 void draw_moment(base::RandomStream& random, FaultStep& step) {
