@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "sim/machine/chaos.h"
 #include "sim/machine/clock.h"
+#include "sim/machine/connection.h"
 #include "sim/machine/disk.h"
 #include "sim/machine/log.h"
 #include "sim/machine/network.h"
@@ -72,8 +73,7 @@ void SimProcess::spend(VirtualTime duration) {
 SimProcessCalls::SimProcessCalls(SimProcess& process)
     : process_(process), random_(process.stream("fork")) {}
 
-Result<os::Pid> SimProcessCalls::fork(std::string_view name, const os::Snapshot& data,
-                                      os::ChildMain child) {
+Result<std::shared_ptr<const os::Snapshot>> SimProcessCalls::freeze(const os::Snapshot& data) {
   if (!process_.may_act()) return fail(Errc::kCancelled);
   World& world = process_.world();
   const ProcessWeather& weather = world.weather().process;
@@ -81,11 +81,34 @@ Result<os::Pid> SimProcessCalls::fork(std::string_view name, const os::Snapshot&
     world.count("fork.fail");
     return fail(Errc::kExhausted, "fork: resource temporarily unavailable");
   }
-  std::shared_ptr<os::Snapshot> frozen = data.freeze();
+  return data.freeze();
+}
+
+Result<os::Pid> SimProcessCalls::fork(std::string_view name, const os::Snapshot& data,
+                                      os::ChildMain child) {
+  auto frozen = TRY(freeze(data));
   SimProcess& started = process_.node().start(
       name, [frozen, main = std::move(child)](os::Os& os) mutable { return main(os, *frozen); },
       &process_);
   return started.pid();
+}
+
+Result<os::LinkedChild> SimProcessCalls::fork_linked(std::string_view name,
+                                                     const os::Snapshot& data,
+                                                     os::LinkedChildMain child) {
+  auto frozen = TRY(freeze(data));
+  auto* connection = new Connection(process_.world().net(), process_.node());
+  auto ours = std::make_unique<Endpoint>(*connection, 0, process_);
+  // The child's end belongs to the child before it runs: a kill closes it even then.
+  auto end = std::make_shared<std::unique_ptr<os::Stream>>();
+  SimProcess& started = process_.node().start(
+      name,
+      [frozen, end, main = std::move(child)](os::Os& os) mutable {
+        return main(os, *frozen, std::move(*end));
+      },
+      &process_);
+  *end = std::make_unique<Endpoint>(*connection, 1, started);
+  return os::LinkedChild{.pid = started.pid(), .stream = std::move(ours)};
 }
 
 Result<os::ExitStatus> SimProcessCalls::wait(os::Pid child, os::MonotonicTime deadline) {

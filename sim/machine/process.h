@@ -81,11 +81,16 @@ class SimProcessCalls : public os::Process {
   os::Pid pid() const override { return process_.pid(); }
   Result<os::Pid> fork(std::string_view name, const os::Snapshot& data,
                        os::ChildMain child) override;
+  Result<os::LinkedChild> fork_linked(std::string_view name, const os::Snapshot& data,
+                                      os::LinkedChildMain child) override;
   Result<os::ExitStatus> wait(os::Pid child, os::MonotonicTime deadline) override;
   Result<void> kill(os::Pid child, os::Signal signal) override;
   os::Event& stop_requested() override { return *process_.stop_requested; }
 
  private:
+  // What both kinds of fork have in common: it may fail, and takes its time.
+  Result<std::shared_ptr<const os::Snapshot>> freeze(const os::Snapshot& data);
+
   SimProcess& process_;
   base::RandomStream random_;
 };

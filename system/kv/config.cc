@@ -161,6 +161,97 @@ std::string set_save(Config& config, Words words) {
   return {};
 }
 
+std::string get_replicaof(const Config& config) {
+  if (config.primary_host.empty()) return {};
+  return fmt::format("{} {}", config.primary_host, config.primary_port);
+}
+std::string set_replicaof(Config& config, Words words) {
+  std::vector<std::string> split;
+  if (words.size() == 1 && resp::split_words(words[0], split)) words = split;
+  if (words.size() != 2) return "expected a host and a port, or \"no one\"";
+  if (equals_ignoring_case(words[0], "no") && equals_ignoring_case(words[1], "one")) {
+    config.primary_host.clear();
+    config.primary_port = 0;
+    return {};
+  }
+  const auto port = resp::parse_integer(words[1]);
+  if (!port || *port < 1 || *port > 65535) return "the port must be between 1 and 65535";
+  config.primary_host = words[0];
+  config.primary_port = *port;
+  return {};
+}
+
+constexpr Choice<DisklessLoad> kDisklessLoads[] = {
+    {"disabled", DisklessLoad::kDisabled},
+    {"on-empty-db", DisklessLoad::kOnEmptyDatabase},
+    {"swapdb", DisklessLoad::kSwap}};
+std::string get_diskless_load(const Config& config) {
+  for (const auto& choice : kDisklessLoads) {
+    if (choice.value == config.repl_diskless_load) return std::string(choice.name);
+  }
+  return {};
+}
+std::string set_diskless_load(Config& config, Words words) {
+  return set_choice<DisklessLoad>(config.repl_diskless_load, words, kDisklessLoads);
+}
+
+OutputLimit* output_limit(Config& config, std::string_view name) {
+  if (equals_ignoring_case(name, "normal")) return &config.normal_output_limit;
+  if (equals_ignoring_case(name, "replica")) return &config.replica_output_limit;
+  if (equals_ignoring_case(name, "slave")) return &config.replica_output_limit;
+  if (equals_ignoring_case(name, "pubsub")) return &config.pubsub_output_limit;
+  return nullptr;
+}
+std::string get_output_limits(const Config& config) {
+  std::string text;
+  const auto add = [&](std::string_view name, const OutputLimit& limit) {
+    text += fmt::format("{}{} {} {} {}", text.empty() ? "" : " ", name, limit.hard_bytes,
+                        limit.soft_bytes, limit.soft_seconds);
+  };
+  add("normal", config.normal_output_limit);
+  add("slave", config.replica_output_limit);
+  add("pubsub", config.pubsub_output_limit);
+  return text;
+}
+// "class hard soft seconds", once or for several classes.
+std::string set_output_limits(Config& config, Words words) {
+  std::vector<std::string> split;
+  if (words.size() == 1 && resp::split_words(words[0], split)) words = split;
+  if (words.empty() || words.size() % 4 != 0) {
+    return "expected a class, a hard limit, a soft limit and its seconds";
+  }
+  for (; !words.empty(); words = words.subspan(4)) {
+    OutputLimit* const target = output_limit(config, words[0]);
+    if (target == nullptr) return "the class must be normal, replica or pubsub";
+    OutputLimit limit;
+    const auto seconds = resp::parse_integer(words[3]);
+    if (!parse_bytes(words[1], limit.hard_bytes) || !parse_bytes(words[2], limit.soft_bytes) ||
+        !seconds || *seconds < 0) {
+      return "a limit must be a memory value, and its seconds a number";
+    }
+    limit.soft_seconds = *seconds;
+    *target = limit;
+  }
+  return {};
+}
+
+// Names that Redis had before, and still takes.
+struct Alias {
+  std::string_view name;
+  std::string_view meant;
+};
+constexpr Alias kAliases[] = {
+    {"slaveof", "replicaof"},
+    {"slave-read-only", "replica-read-only"},
+    {"slave-serve-stale-data", "replica-serve-stale-data"},
+    {"slave-priority", "replica-priority"},
+    {"slave-announce-ip", "replica-announce-ip"},
+    {"slave-announce-port", "replica-announce-port"},
+    {"repl-ping-slave-period", "repl-ping-replica-period"},
+    {"min-slaves-to-write", "min-replicas-to-write"},
+    {"min-slaves-max-lag", "min-replicas-max-lag"},
+};
+
 constexpr Directive kDirectives[] = {
     {"appenddirname", true, get_text<&Config::appenddirname>,
      set_file_name<&Config::appenddirname>},
@@ -173,6 +264,7 @@ constexpr Directive kDirectives[] = {
     {"bind", true, get_bind, set_bind},
     {"client-query-buffer-limit", false, get_integer<&Config::client_query_buffer_bytes>,
      set_bytes<&Config::client_query_buffer_bytes, 1024 * 1024>},
+    {"client-output-buffer-limit", false, get_output_limits, set_output_limits},
     {"databases", true, get_integer<&Config::databases>,
      set_integer<&Config::databases, 1, INT32_MAX>},
     {"dir", true, get_text<&Config::dir>, set_text<&Config::dir>},
@@ -180,11 +272,44 @@ constexpr Directive kDirectives[] = {
      set_flag<&Config::enable_debug_command>},
     {"hz", false, get_integer<&Config::hz>, set_integer<&Config::hz, 1, 500>},
     {"loglevel", false, get_loglevel, set_loglevel},
+    {"masterauth", false, get_text<&Config::masterauth>, set_text<&Config::masterauth>},
+    {"masteruser", false, get_text<&Config::masteruser>, set_text<&Config::masteruser>},
     {"maxclients", false, get_integer<&Config::maxclients>,
      set_integer<&Config::maxclients, 1, UINT32_MAX>},
+    {"min-replicas-max-lag", false, get_integer<&Config::min_replicas_max_lag_seconds>,
+     set_integer<&Config::min_replicas_max_lag_seconds, 0, INT32_MAX>},
+    {"min-replicas-to-write", false, get_integer<&Config::min_replicas_to_write>,
+     set_integer<&Config::min_replicas_to_write, 0, INT32_MAX>},
     {"port", true, get_integer<&Config::port>, set_integer<&Config::port, 0, 65535>},
     {"proto-max-bulk-len", false, get_integer<&Config::proto_max_bulk_bytes>,
      set_bytes<&Config::proto_max_bulk_bytes, 1024 * 1024>},
+    {"repl-backlog-size", false, get_integer<&Config::repl_backlog_bytes>,
+     set_bytes<&Config::repl_backlog_bytes, 1>},
+    {"repl-backlog-ttl", false, get_integer<&Config::repl_backlog_ttl_seconds>,
+     set_integer<&Config::repl_backlog_ttl_seconds, 0, INT32_MAX>},
+    {"repl-diskless-load", false, get_diskless_load, set_diskless_load},
+    {"repl-diskless-sync", false, get_flag<&Config::repl_diskless_sync>,
+     set_flag<&Config::repl_diskless_sync>},
+    {"repl-diskless-sync-delay", false, get_integer<&Config::repl_diskless_sync_delay_seconds>,
+     set_integer<&Config::repl_diskless_sync_delay_seconds, 0, INT32_MAX>},
+    {"repl-diskless-sync-max-replicas", false,
+     get_integer<&Config::repl_diskless_sync_max_replicas>,
+     set_integer<&Config::repl_diskless_sync_max_replicas, 0, INT32_MAX>},
+    {"repl-ping-replica-period", false, get_integer<&Config::repl_ping_replica_period_seconds>,
+     set_integer<&Config::repl_ping_replica_period_seconds, 1, INT32_MAX>},
+    {"repl-timeout", false, get_integer<&Config::repl_timeout_seconds>,
+     set_integer<&Config::repl_timeout_seconds, 1, INT32_MAX>},
+    {"replica-announce-ip", false, get_text<&Config::replica_announce_ip>,
+     set_text<&Config::replica_announce_ip>},
+    {"replica-announce-port", false, get_integer<&Config::replica_announce_port>,
+     set_integer<&Config::replica_announce_port, 0, 65535>},
+    {"replica-priority", false, get_integer<&Config::replica_priority>,
+     set_integer<&Config::replica_priority, 0, INT32_MAX>},
+    {"replica-read-only", false, get_flag<&Config::replica_read_only>,
+     set_flag<&Config::replica_read_only>},
+    {"replica-serve-stale-data", false, get_flag<&Config::replica_serve_stale_data>,
+     set_flag<&Config::replica_serve_stale_data>},
+    {"replicaof", true, get_replicaof, set_replicaof},
     {"save", false, get_text<&Config::save>, set_save},
     {"tcp-backlog", true, get_integer<&Config::tcp_backlog>,
      set_integer<&Config::tcp_backlog, 0, INT32_MAX>},
@@ -231,6 +356,9 @@ base::Result<void> apply_file(Config& config, std::string_view name, std::string
 std::span<const Directive> directives() { return kDirectives; }
 
 const Directive* find_directive(std::string_view name) {
+  for (const Alias& alias : kAliases) {
+    if (equals_ignoring_case(alias.name, name)) name = alias.meant;
+  }
   for (const Directive& directive : kDirectives) {
     if (equals_ignoring_case(directive.name, name)) return &directive;
   }

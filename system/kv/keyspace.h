@@ -22,6 +22,7 @@ class Keyspace {
   Keyspace(size_t databases, uint64_t hash_seed, Effects& effects);
 
   Database& at(int database) { return *databases_[static_cast<size_t>(database)]; }
+  const Database& at(int database) const { return *databases_[static_cast<size_t>(database)]; }
   size_t count() const { return databases_.size(); }
 
   static bool expired(const Entry& entry, WallMs now) {
@@ -29,17 +30,25 @@ class Keyspace {
     return deadline && now > *deadline;
   }
 
-  // The entry, if it is alive at `now`; an expired one is removed.
-  Entry* find(int database, std::string_view key, WallMs now) {
+  // The entry, if it is alive at `now`. An expired one is removed, or only hidden where that is
+  // not for this server to decide.
+  enum class Expired : uint8_t { kRemoved, kHidden };
+  Entry* find(int database, std::string_view key, WallMs now,
+              Expired expired_ones = Expired::kRemoved) {
     Entry* const entry = at(database).find(key);
     if (entry == nullptr || !entry->has_deadline() || !expired(*entry, now)) return entry;
-    expire(database, key);
+    if (expired_ones == Expired::kRemoved) expire(database, key);
     return nullptr;
   }
   // Removes a key because its deadline has passed.
   void expire(int database, std::string_view key);
   bool erase(int database, std::string_view key);
   void flush(int database);
+  // Puts the data of `fresh` in the place of this one's, which `fresh` then holds. Who watches a
+  // key that is in either learns of it.
+  void replace(Keyspace& fresh);
+  // Makes this empty one, of as many databases, a deep copy of the data; nobody watches it.
+  void copy_from(const Keyspace& other);
   // A key was written.
   void changed(int database, std::string_view key) { watches_.changed(database, key, true); }
 
@@ -47,11 +56,13 @@ class Keyspace {
   // A watched key has run into its deadline, but was not removed yet.
   bool watched_expired(const Watcher& watcher, WallMs now);
   uint64_t expired_count() const { return expired_count_; }
+  uint64_t hash_seed() const { return hash_seed_; }
 
  private:
   std::vector<std::unique_ptr<Database>> databases_;
   Watches watches_;
   Effects& effects_;
+  uint64_t hash_seed_;
   uint64_t expired_count_ = 0;
 };
 

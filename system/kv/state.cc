@@ -1,7 +1,5 @@
 #include "kv/state.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 namespace seatrial::kv {
@@ -10,8 +8,8 @@ State::State(Config settings, base::Log& node_log, base::RandomStream random)
     : config(std::move(settings)),
       log(node_log),
       keyspace(static_cast<size_t>(config.databases), random.next(), effects),
-      run_id(fmt::format("{:016x}{:016x}{:08x}", random.next(), random.next(),
-                         random.next() & 0xffffffffU)) {
+      replication(make_replication_id(random)),
+      run_id(make_replication_id(random)) {
   hooks.log_effects = [this] { effects.clear(); };
   hooks.shut_down = [] {};
   hooks.reconfigured = [] {};

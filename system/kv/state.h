@@ -9,6 +9,7 @@
 #include "kv/data/entry.h"
 #include "kv/keyspace.h"
 #include "kv/propagate/effect.h"
+#include "kv/replication/status.h"
 
 #include <cstdint>
 #include <functional>
@@ -18,6 +19,7 @@
 namespace seatrial::kv {
 
 class Observer;
+class ReplicationControl;
 class Session;
 
 struct Stats {
@@ -29,6 +31,9 @@ struct Stats {
   uint64_t errors = 0;
   uint64_t input_bytes = 0;
   uint64_t output_bytes = 0;
+  uint64_t sync_full = 0;
+  uint64_t sync_partial_ok = 0;
+  uint64_t sync_partial_refused = 0;
 };
 
 // How the log is doing, for INFO and for refusing writes.
@@ -59,6 +64,8 @@ struct State {
   Keyspace keyspace;
   Stats stats;
   LogStatus log_status;
+  ReplicationStatus replication;
+  ReplicationControl* replication_control = nullptr;  // Null where there is no server around.
   Hooks hooks;
   Observer* observer = nullptr;          // May be null.
   std::map<uint64_t, Session*> clients;  // By id.

@@ -97,6 +97,9 @@ class Fibers {
   void kill();    // As the destructor; the caller must not be one of them.
   void pause();   // None of them runs until
   void resume();  // this.
+  // None but the calling fiber runs until let_others_go(), pause() and resume() apart.
+  void hold_others();
+  void let_others_go();
   bool killed() const { return killed_; }
   void* owner = nullptr;  // The machine's own record of this process.
   // This process's monotonic clock is not the scheduler's: ask Dispatch::translate() for each
@@ -110,7 +113,11 @@ class Fibers {
 
   Scheduler& scheduler_;
   detail::FiberBody* last_ = nullptr;  // All not yet ended, newest first.
+  bool holds(const detail::FiberBody* body) const;
+  void let_go();
+
   std::vector<detail::FiberBody*> held_;
+  const detail::FiberBody* alone_ = nullptr;  // The others stand still.
   size_t live_ = 0;
   bool paused_ = false;
   bool killed_ = false;

@@ -1,9 +1,12 @@
 // Step 4: INFO: the server in figures, as "name:value" lines under section titles.
 #include "kv/command_table.h"
+#include "kv/replication/control.h"
+#include "kv/session.h"
 #include "kv/state.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 
 namespace seatrial::kv {
@@ -41,7 +44,10 @@ void server_section(const Context& context, std::string& text) {
 }
 
 void clients_section(const Context& context, std::string& text) {
-  line(text, "connected_clients", context.state.clients.size());
+  const auto& clients = context.state.clients;
+  line(text, "connected_clients", std::ranges::count_if(clients, [](const auto& client) {
+         return client.second->client_kind() != ClientKind::kReplica;
+       }));
   line(text, "maxclients", context.state.config.maxclients);
   line(text, "blocked_clients", 0);
 }
@@ -95,13 +101,13 @@ void stats_section(const Context& context, std::string& text) {
   line(text, "keyspace_hits", stats.keyspace_hits);
   line(text, "keyspace_misses", stats.keyspace_misses);
   line(text, "total_error_replies", stats.errors);
+  line(text, "sync_full", stats.sync_full);
+  line(text, "sync_partial_ok", stats.sync_partial_ok);
+  line(text, "sync_partial_err", stats.sync_partial_refused);
 }
 
 void replication_section(const Context& context, std::string& text) {
-  line(text, "role", "master");
-  line(text, "connected_slaves", 0);
-  line(text, "master_replid", context.state.run_id);
-  line(text, "master_repl_offset", 0);
+  if (context.state.replication_control) context.state.replication_control->describe(text);
 }
 
 void cluster_section(const Context&, std::string& text) { line(text, "cluster_enabled", 0); }

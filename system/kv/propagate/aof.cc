@@ -20,11 +20,6 @@ constexpr seconds kRetryInterval{1};
 constexpr seconds kSyncInterval{1};
 constexpr seconds kUnsyncedMax{2};
 
-std::string select_command(int database) {
-  const std::string index = fmt::format("{}", database);
-  return fmt::format("*2\r\n$6\r\nSELECT\r\n${}\r\n{}\r\n", index.size(), index);
-}
-
 }  // namespace
 
 Aof::Aof(os::Os& os, State& state, ReplyGate& gate,
@@ -46,22 +41,12 @@ void Aof::open(std::unique_ptr<os::File> file, std::string path, uint64_t size) 
 
 void Aof::append(const Effects& effects) {
   CHECK(file_ != nullptr);
-  const size_t before = pending_.size();
-  const bool transaction = effects.list().size() > 1;
-  // SELECT stands before MULTI, so that the database is right also for who skips the rest.
-  bool begun = false;
-  for (const Effect& effect : effects.list()) {
-    if (effect.database != database_) {
-      database_ = effect.database;
-      pending_.append(select_command(database_));
-    }
-    if (transaction && !begun) pending_.append("*1\r\n$5\r\nMULTI\r\n");
-    begun = true;
-    pending_.append(effects.bytes(effect));
-  }
-  if (transaction) pending_.append("*1\r\n$4\r\nEXEC\r\n");
-  if (before == 0) first_unit_bytes_ = pending_.size();
-  gate_.logged(pending_.size() - before);
+  logged(encoder_.append(effects, pending_));
+}
+
+void Aof::logged(size_t bytes) {
+  if (pending_.size() == bytes) first_unit_bytes_ = bytes;
+  gate_.logged(bytes);
   work_.set();
 }
 
@@ -217,12 +202,7 @@ void Aof::policy_changed() {
   // From here on no reply may show what is not on disk. A command without effect moves the log's
   // end, so that every later reply waits for the sync that covers it and all before it.
   MARK("aof: policy raised to always");
-  database_ = std::max(database_, 0);
-  const size_t before = pending_.size();
-  pending_.append(select_command(database_));
-  if (before == 0) first_unit_bytes_ = pending_.size();
-  gate_.logged(pending_.size() - before);
-  work_.set();
+  logged(encoder_.append_idle(pending_));
 }
 
 void Aof::report() {

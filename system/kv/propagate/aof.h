@@ -20,6 +20,7 @@
 #include "kv/config.h"
 #include "kv/propagate/effect.h"
 #include "kv/propagate/gate.h"
+#include "kv/propagate/unit.h"
 #include "kv/state.h"
 #include "os/os.h"
 #include "resp/buffer.h"
@@ -56,6 +57,8 @@ class Aof {
 
  private:
   FsyncPolicy policy() const { return state_.config.appendfsync; }
+  // The last `bytes` of pending_ are a new unit.
+  void logged(size_t bytes);
   // Moves what is to be written next, with its annotation, to `batch_`.
   void take_batch();
   base::Result<void> write_batch();
@@ -78,8 +81,8 @@ class Aof {
 
   resp::Buffer pending_;         // Effects not yet taken.
   size_t first_unit_bytes_ = 0;  // Of pending_: its first unit, which no batch may split.
-  int database_ = -1;            // The one that the file's reader will have selected.
-  resp::Buffer batch_;           // What is being written, its annotation included.
+  UnitEncoder encoder_;
+  resp::Buffer batch_;  // What is being written, its annotation included.
   size_t batch_effect_bytes_ = 0;
 
   uint64_t file_end_ = 0;     // Written up to here.
