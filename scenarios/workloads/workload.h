@@ -60,6 +60,7 @@ std::span<const Workload* const> all_workloads();
 Result<const Workload*> find_workload(std::string_view name);
 
 // The listing, by hand.
+const Workload* reconnect_storm_workload();
 const Workload* register_workload();
 const Workload* watch_lease_workload();
 const Workload* watch_transfer_workload();
