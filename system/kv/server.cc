@@ -114,7 +114,7 @@ int Server::run() {
 
 base::Result<void> Server::restore() {
   if (!state_.config.appendonly) return {};
-  Session session(state_, nullptr, nullptr, {});
+  Session session(state_, nullptr, nullptr, {}, SessionKind::kLog);
   resp::Writer reply;
   const os::MonotonicTime begun = os_.clock.monotonic();
   OpenedAof opened = TRY(
