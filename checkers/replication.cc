@@ -87,7 +87,8 @@ class Judge {
   // From one observation of a life to the next, where the data was not replaced.
   void judge_step(const Observation& o, const Observation& last) {
     if (o.reason == Reason::kRenamed) {
-      if (o.offset != last.offset || o.digest != last.digest) {
+      // Bytes without data, as a SELECT before what is still to come, may have come before.
+      if (o.offset < last.offset || o.digest != last.digest) {
         find("renamed-data", o, "its offset or its data changed with its id", &last);
       }
       return;
@@ -106,7 +107,7 @@ class Judge {
     ReplicatedHistory& history = tree_.add(o.id, o.life);
     if (last != nullptr && o.reason == Reason::kRenamed) {
       history.parent = tree_.find(last->id);
-      history.branch = last->offset;
+      history.branch = o.offset;
     }
     tree_.keep(history, o.offset, {o.digest, o.selected, o.time});
   }
@@ -152,7 +153,7 @@ class Judge {
         tree_.canonical(last->id, last->offset) != &history) {
       return find("foreign-resync", o, "the history that it joins does not have this point", last);
     }
-    if (last != nullptr && o.reason == Reason::kApplied) {
+    if (last != nullptr && o.reason != Reason::kReplaced) {
       const auto passed = history.points.upper_bound(last->offset);
       if (passed != history.points.end() && passed->first < o.offset) {
         return find("skipped", o, fmt::format("it passed over offset {}", passed->first), last);

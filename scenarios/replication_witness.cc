@@ -102,8 +102,7 @@ class ReplicationWitness::NodeObserver : public kv::Observer {
     auto& held_keys = held_[static_cast<size_t>(database)];
     auto found = held_keys.find(entry.key());
     if (found == held_keys.end()) {
-      const uint32_t number =
-          witness_.key_number(fmt::format("{}/{}", database, entry.key()));
+      const uint32_t number = witness_.key_number(fmt::format("{}/{}", database, entry.key()));
       found = held_keys.emplace(std::string(entry.key()), Held{number}).first;
       ++keys_held_;
     } else if (found->second.value == value && found->second.deadline == entry.deadline()) {
@@ -173,7 +172,8 @@ ReplicationLog ReplicationWitness::log() const {
   std::map<std::string, uint64_t, std::less<>> lives;
   auto next = log_.observations.begin();
   const auto before = [&](Micros time) {
-    while (next != log_.observations.end() && next->time < time) log.observations.push_back(*next++);
+    while (next != log_.observations.end() && next->time < time)
+      log.observations.push_back(*next++);
   };
   for (const sim::Incident& incident : world_.incidents()) {
     const auto node = std::ranges::find(log_.nodes, incident.node);

@@ -33,8 +33,8 @@ class OperatorPlan {
     if (random_.chance(0.35)) return {};
     const uint64_t moves = 1 + random_.below(5);
     for (uint64_t i = 0; i < moves; ++i) {
-      rest_ = os::Duration(random_.between(0, scenario_.storm.count() * 3 / 2 /
-                                                  static_cast<int64_t>(moves)));
+      rest_ = os::Duration(
+          random_.between(0, scenario_.storm.count() * 3 / 2 / static_cast<int64_t>(moves)));
       move();
     }
     return std::move(lines_);
@@ -174,8 +174,8 @@ std::vector<std::string> plan_reader(const Scenario& scenario, RandomStream rand
     std::set<std::string> drawn;
     const uint64_t wanted = 1 + random.below(most);
     for (uint64_t i = 0; i < wanted; ++i) {
-      drawn.insert(fmt::format("{}/{}{}", database, random.chance(0.3) ? 'n' : 'k',
-                               random.below(keys)));
+      drawn.insert(
+          fmt::format("{}/{}{}", database, random.chance(0.3) ? 'n' : 'k', random.below(keys)));
     }
     return Words(drawn.begin(), drawn.end());
   };

@@ -99,8 +99,7 @@ class Hand {
   Outcome ask_key(Function function, std::string_view key, const Value& argument,
                   const Command& command) {
     if (!select(database_of(key))) return {};
-    const OperationId id =
-        context_.scribe.invoke(context_.client, function, at(key), argument);
+    const OperationId id = context_.scribe.invoke(context_.client, function, at(key), argument);
     return ask(id, {command}, [&](OperationId of, const resp::Reply& reply) {
       context_.scribe.ok(of, function == Function::kSet ? Value::text("OK") : to_value(reply));
     });
@@ -108,8 +107,9 @@ class Hand {
 
   // What has no place among a history's functions: the operator's commands, and rare writes.
   Outcome ask_admin(const Command& command) {
-    const OperationId id = context_.scribe.invoke(
-        context_.client, Function::kAdmin, at(""), Value::text(fmt::format("{}", fmt::join(command, " "))));
+    const OperationId id =
+        context_.scribe.invoke(context_.client, Function::kAdmin, at(""),
+                               Value::text(fmt::format("{}", fmt::join(command, " "))));
     return ask(id, {command}, [&](OperationId of, const resp::Reply&) {
       context_.scribe.ok(of, Value::text("OK"));
     });

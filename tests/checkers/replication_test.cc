@@ -177,9 +177,22 @@ TEST(Replication, ARestartedPrimaryMayTakeUpItsPastUnderANewId) {
 }
 
 TEST(Replication, AnotherIdChangesNoData) {
-  EXPECT_EQ(three().promote(1, "B", 91, 19).anomaly(), "renamed-data");
+  EXPECT_EQ(three().promote(1, "B", 89, 19).anomaly(), "renamed-data");
   EXPECT_EQ(three().promote(1, "B", 90, 18).anomaly(), "renamed-data");
   EXPECT_EQ(three().promote(1, "B", 90, 19).apply(2, "B", 90, 19).anomaly(), "renamed-data");
+}
+
+TEST(Replication, ABranchMayBeginWithinAUnit) {
+  // A SELECT has come, what it is for has not.
+  Script script = three();
+  script.promote(2, "B", 70, 15).follow(1, "B", 90, 19);
+  EXPECT_EQ(script.anomaly(), "foreign-resync");
+  Script second = three();
+  second.promote(0, "B", 90, 19).follow(2, "B", 70, 15).apply(2, "B", 90, 19);
+  EXPECT_EQ(second.anomaly(), "");
+  Script third = three();
+  third.promote(0, "B", 90, 19).follow(2, "B", 90, 15);
+  EXPECT_EQ(third.anomaly(), "diverged");
 }
 
 TEST(Replication, DataWithoutAHistoryIsNotCompared) {
