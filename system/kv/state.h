@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "kv/child_status.h"
 #include "kv/command_table.h"
 #include "kv/config.h"
 #include "kv/data/entry.h"
@@ -64,6 +65,7 @@ struct State {
   Keyspace keyspace;
   Stats stats;
   LogStatus log_status;
+  ChildStatus child;
   ReplicationStatus replication;
   ReplicationControl* replication_control = nullptr;  // Null where there is no server around.
   Hooks hooks;

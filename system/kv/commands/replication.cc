@@ -117,8 +117,10 @@ void replconf(Context& context) {
       if (!context.integer(value, traits.port)) return;
     } else if (equals_ignoring_case(args[i], "ip-address")) {
       if (value.size() >= 256) {
-        return context.reply.error("ERR REPLCONF ip-address provided by replica instance is too "
-                                   "long: " + std::to_string(value.size()) + " bytes");
+        return context.reply.error(
+            "ERR REPLCONF ip-address provided by replica instance is too "
+            "long: " +
+            std::to_string(value.size()) + " bytes");
       }
       traits.address = value;
     } else if (equals_ignoring_case(args[i], "capa")) {

@@ -241,8 +241,7 @@ base::Result<void> FullSync::start_diskless(const std::shared_ptr<SnapshotJob>& 
         return write_to_parent(os, data, *parent);
       },
       [this, job](const ChildEnd& end) { ended(job, end); }));
-  relays_.spawn("snapshot relay",
-                [this, job, child = std::move(child)] { relay(job, *child); });
+  relays_.spawn("snapshot relay", [this, job, child = std::move(child)] { relay(job, *child); });
   return {};
 }
 

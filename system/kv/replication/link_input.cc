@@ -35,9 +35,9 @@ base::Result<std::string> LinkInput::line() {
     const size_t end = bytes.substr(0, kLineBytesMax).find('\n');
     if (end == base::Bytes::npos) {
       if (bytes.size() >= kLineBytesMax) {
-        return base::fail(base::Errc::kInvalidData,
-                          fmt::format("expected a line, found {} bytes without an end of line",
-                                      kLineBytesMax));
+        return base::fail(
+            base::Errc::kInvalidData,
+            fmt::format("expected a line, found {} bytes without an end of line", kLineBytesMax));
       }
       TRY(fill());
       continue;

@@ -100,10 +100,9 @@ void Primary::request_acknowledgements() {
 void Primary::count_good() {
   const os::MonotonicTime now = os_.clock.monotonic();
   const os::Duration lag = seconds(state_.config.min_replicas_max_lag_seconds);
-  state_.replication.good_replicas =
-      std::ranges::count_if(replicas_, [&](const ReplicaLink* link) {
-        return link->online() && now - link->heard() <= lag;
-      });
+  state_.replication.good_replicas = std::ranges::count_if(replicas_, [&](const ReplicaLink* link) {
+    return link->online() && now - link->heard() <= lag;
+  });
 }
 
 void Primary::enforce_limits() {

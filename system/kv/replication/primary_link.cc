@@ -26,8 +26,7 @@ constexpr milliseconds kLogPoll{50};
 constexpr size_t kChunkBytes = 64 * 1024;
 
 base::Error nonsense(std::string_view what, std::string_view found) {
-  return {base::Errc::kInvalidData,
-          fmt::format("{}, found '{}'", what, found.substr(0, 128))};
+  return {base::Errc::kInvalidData, fmt::format("{}, found '{}'", what, found.substr(0, 128))};
 }
 
 }  // namespace
@@ -175,12 +174,14 @@ base::Result<std::optional<ReplicaHost::Place>> PrimaryLink::understand(const st
     const std::string_view rest = std::string_view(answer).substr(kFull.size());
     const size_t blank = rest.find(' ');
     const std::string_view id = rest.substr(0, blank);
-    const auto offset = blank == std::string_view::npos ? std::nullopt
-                                                        : resp::parse_integer(rest.substr(blank + 1));
-    if (!is_replication_id(id) || !offset || *offset < 0) {
+    int64_t offset = -1;
+    if (blank != std::string_view::npos) {
+      offset = resp::parse_integer(rest.substr(blank + 1)).value_or(-1);
+    }
+    if (!is_replication_id(id) || offset < 0) {
       return base::fail(nonsense("expected +FULLRESYNC <id> <offset>", answer));
     }
-    return ReplicaHost::Place{std::string(id), static_cast<uint64_t>(*offset)};
+    return ReplicaHost::Place{std::string(id), static_cast<uint64_t>(offset)};
   }
   if (answer.starts_with(kContinue) && asked) {
     std::string_view id = std::string_view(answer).substr(kContinue.size());
@@ -206,7 +207,10 @@ base::Result<void> PrimaryLink::synchronize(const ReplicaHost::Place& place) {
                                           state_.effects);
   bool direct = state_.config.repl_diskless_load == DisklessLoad::kSwap;
   if (state_.config.repl_diskless_load == DisklessLoad::kOnEmptyDatabase) {
-    direct = state_.keyspace.size() == 0;
+    direct = true;
+    for (size_t i = 0; i < state_.keyspace.count(); ++i) {
+      direct &= state_.keyspace.at(static_cast<int>(i)).empty();
+    }
   }
   const auto loaded = direct ? load_from_link(*fresh) : load_from_file(*fresh);
   snapshot_.reset();
@@ -232,9 +236,8 @@ base::Result<rdb::Info> PrimaryLink::load_from_link(Keyspace& into) {
 }
 
 base::Result<rdb::Info> PrimaryLink::load_from_file(Keyspace& into) {
-  const std::string path =
-      fmt::format("{}/temp-recv-{}.rdb", state_.config.dir,
-                  std::string_view(state_.run_id).substr(0, 8));
+  const std::string path = fmt::format("{}/temp-recv-{}.rdb", state_.config.dir,
+                                       std::string_view(state_.run_id).substr(0, 8));
   const auto load = [&]() -> base::Result<rdb::Info> {
     auto file = TRY(os_.disk.open(path, os::kReplace));
     TRY(receive(*file));

@@ -6,6 +6,7 @@
 // place at once when it is complete. Whatever goes wrong before, the old data stays as it is.
 #pragma once
 
+#include "kv/rdb/info.h"
 #include "kv/replication/feed.h"
 #include "kv/replication/link_input.h"
 #include "kv/replication/stream_reader.h"

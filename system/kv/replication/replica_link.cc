@@ -64,8 +64,8 @@ std::string_view ReplicaLink::phase_name() const {
 
 void ReplicaLink::continue_from(uint64_t offset) {
   const ReplicationStatus& status = primary_.state().replication;
-  greeting_ = traits_.takes_new_id ? fmt::format("+CONTINUE {}\r\n", status.history.id())
-                                   : "+CONTINUE\r\n";
+  greeting_ =
+      traits_.takes_new_id ? fmt::format("+CONTINUE {}\r\n", status.history.id()) : "+CONTINUE\r\n";
   cursor_.emplace(primary_.feed().backlog(), offset);
   fiber_->spawn("replica", [this] { run(false); });
 }
@@ -86,8 +86,8 @@ void ReplicaLink::synchronize(bool plain_sync) {
   if (auto job = primary_.full_sync().join()) {
     begin(job);
   } else {
-    asked_ = primary_.full_sync().ask(
-        {.takes_eof = traits_.takes_eof, .since = heard_, .begin = begin});
+    asked_ =
+        primary_.full_sync().ask({.takes_eof = traits_.takes_eof, .since = heard_, .begin = begin});
   }
   fiber_->spawn("replica", [this] { run(true); });
 }
@@ -102,8 +102,7 @@ void ReplicaLink::run(bool full) {
     return send_stream();
   }();
   if (!served && served.error() != base::Errc::kCancelled && !cut_) {
-    primary_.os().log.info("Connection with replica {} lost: {}", name(),
-                           served.error().message());
+    primary_.os().log.info("Connection with replica {} lost: {}", name(), served.error().message());
   }
   stream_.close();
 }

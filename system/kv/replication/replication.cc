@@ -75,7 +75,8 @@ void Replication::follow(std::string host, uint16_t port) {
   }
   state_.config.primary_host = host;
   state_.config.primary_port = port;
-  link_ = std::make_unique<PrimaryLink>(os_, state_, *this, reader_,
+  ReplicaHost& replica_host = *this;
+  link_ = std::make_unique<PrimaryLink>(os_, state_, replica_host, reader_,
                                         os::Address{std::move(host), port});
   link_->start();
 }
@@ -170,9 +171,8 @@ void Replication::acknowledge(Session& session, uint64_t offset) {
 
 int64_t Replication::acknowledged(uint64_t offset) const { return primary_.acknowledged(offset); }
 
-base::Result<void> Replication::await_acknowledged(Session& session, uint64_t offset,
-                                                   int64_t count, int64_t timeout_ms,
-                                                   resp::Writer& reply) {
+base::Result<void> Replication::await_acknowledged(Session& session, uint64_t offset, int64_t count,
+                                                   int64_t timeout_ms, resp::Writer& reply) {
   const std::string id = state_.replication.history.id();
   const os::MonotonicTime deadline =
       timeout_ms == 0 ? os::kNever : os_.clock.monotonic() + milliseconds(timeout_ms);

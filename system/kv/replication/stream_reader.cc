@@ -44,8 +44,8 @@ StreamReader::StreamReader(State& state, Feed& feed) : state_(state), feed_(feed
 
 Session& StreamReader::open(Peer peer) {
   CHECK(!session_);
-  session_ = std::make_unique<Session>(state_, nullptr, nullptr, std::move(peer),
-                                       SessionKind::kPrimary);
+  session_ =
+      std::make_unique<Session>(state_, nullptr, nullptr, std::move(peer), SessionKind::kPrimary);
   session_->database = database_;
   const size_t bulk_bytes_max =
       std::max(kBulkBytesMax, static_cast<size_t>(state_.config.proto_max_bulk_bytes));
@@ -61,9 +61,8 @@ Session& StreamReader::open(Peer peer) {
 void StreamReader::close() { session_.reset(); }
 
 base::Error StreamReader::refuse(std::string_view what) const {
-  return {base::Errc::kInvalidData,
-          fmt::format("the primary's stream at offset {}: {}",
-                      state_.replication.history.offset(), what)};
+  return {base::Errc::kInvalidData, fmt::format("the primary's stream at offset {}: {}",
+                                                state_.replication.history.offset(), what)};
 }
 
 base::Result<void> StreamReader::execute(resp::Buffer& input) {

@@ -28,11 +28,11 @@ base::Result<SnapshotInput> SnapshotInput::open(LinkInput& input) {
   const std::string head = TRY(input.line());
   SnapshotInput opened(input);
   if (head.starts_with(kMarkPrefix)) {
-    opened.mark_ = head.substr(kMarkPrefix.size());
-    if (opened.mark_.size() == kMarkBytes) return opened;
+    opened.end_mark_ = head.substr(kMarkPrefix.size());
+    if (opened.end_mark_.size() == kMarkBytes) return opened;
     return base::fail(base::Errc::kInvalidData,
                       fmt::format("expected a mark of {} bytes behind {}, found {}", kMarkBytes,
-                                  kMarkPrefix, opened.mark_.size()));
+                                  kMarkPrefix, opened.end_mark_.size()));
   }
   if (head.starts_with('-')) {
     return base::fail(base::Errc::kInvalidData,
@@ -50,7 +50,7 @@ base::Result<SnapshotInput> SnapshotInput::open(LinkInput& input) {
 }
 
 base::Result<size_t> SnapshotInput::read(base::MutableBytes into) {
-  if (!mark_.empty()) return read_marked(into);
+  if (!end_mark_.empty()) return read_marked(into);
   const uint64_t left = *length_ - received_;
   if (left == 0) return 0;
   const size_t count =
@@ -63,10 +63,10 @@ base::Result<size_t> SnapshotInput::read_marked(base::MutableBytes into) {
   resp::Buffer& buffer = input_->buffer();
   while (!ended_) {
     const base::Bytes bytes = buffer.bytes();
-    const size_t found = bytes.find(mark_);
+    const size_t found = bytes.find(end_mark_);
     // Before the mark, or before what may turn out to be one, all is the snapshot's.
     const size_t certain =
-        found != base::Bytes::npos ? found : bytes.size() - possible_mark(bytes, mark_);
+        found != base::Bytes::npos ? found : bytes.size() - possible_mark(bytes, end_mark_);
     if (certain > 0) {
       const size_t count = std::min(certain, into.size());
       std::memcpy(into.data(), bytes.data(), count);
@@ -75,7 +75,7 @@ base::Result<size_t> SnapshotInput::read_marked(base::MutableBytes into) {
       return count;
     }
     if (found == 0) {
-      buffer.consume(mark_.size());
+      buffer.consume(end_mark_.size());
       ended_ = true;
       break;
     }

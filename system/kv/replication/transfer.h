@@ -37,7 +37,7 @@ class SnapshotInput {
 
   LinkInput* input_;
   std::optional<uint64_t> length_;
-  std::string mark_;
+  std::string end_mark_;
   bool ended_ = false;
   uint64_t received_ = 0;
 };
