@@ -27,8 +27,8 @@ base::Result<RequestHeader> take_request_header(base::Bytes& frame) {
   fields(header.api);
   fields(header.version);
   fields(header.correlation);
-  TRY(fields.result());
   fields(header.client_id);
+  TRY(fields.result());
   size_t used = fields.position();
   if (header.version >= flexible_from(header.api)) {
     Decoder tags(fields.rest(), 0, true);
@@ -36,7 +36,6 @@ base::Result<RequestHeader> take_request_header(base::Bytes& frame) {
     TRY(tags.result());
     used += tags.position();
   }
-  TRY(fields.result());
   frame.remove_prefix(used);
   return header;
 }

@@ -59,8 +59,7 @@ struct RequestHeader {
 // The first version of this request with a flexible header; INT16_MAX where none is known.
 int16_t flexible_from(ApiKey api);
 
-// Takes the header off the front of `frame`, which is a request without its length. A request
-// whose API or version is unknown has its first three fields read only.
+// Takes the header off the front of `frame`, which is a request without its length.
 base::Result<RequestHeader> take_request_header(base::Bytes& frame);
 
 // The length and the header of a message go in front of what is encoded after the constructor;
