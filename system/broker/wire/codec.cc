@@ -20,6 +20,16 @@ int16_t flexible_from(ApiKey api) {
   return INT16_MAX;
 }
 
+base::Result<RequestHeader> peek_request_header(base::Bytes frame) {
+  RequestHeader header;
+  Decoder fields(frame, 0, false);
+  fields(header.api);
+  fields(header.version);
+  fields(header.correlation);
+  TRY(fields.result());
+  return header;
+}
+
 base::Result<RequestHeader> take_request_header(base::Bytes& frame) {
   RequestHeader header;
   // The client's name is never compact: whoever reads the header may not know the version.
