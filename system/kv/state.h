@@ -73,7 +73,6 @@ struct State {
   ChildStatus child;
   ReplicationStatus replication;
   ReplicationControl* replication_control = nullptr;  // Null where there is no server around.
-  ChildStatus child;
   SnapshotStatus snapshots;
   SnapshotControl* snapshot_control = nullptr;  // Null where there is no server around.
   Hooks hooks;
