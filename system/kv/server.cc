@@ -1,11 +1,14 @@
 #include "kv/server.h"
 
 #include "base/check.h"
+#include "kv/children.h"
 #include "kv/expire_cycle.h"
 #include "kv/propagate/aof.h"
 #include "kv/propagate/gate.h"
+#include "kv/replication/replication.h"
 #include "kv/restore/aof_open.h"
 #include "kv/session.h"
+#include "kv/snapshots.h"
 #include "kv/state.h"
 #include "os/mark.h"
 #include "resp/connection.h"
@@ -43,6 +46,8 @@ class Server {
   resp::ConnectionLimits connection_limits() const;
   // What a log record does, while it is replayed.
   base::Result<void> replay(Session& session, resp::Writer& reply, resp::Args args);
+  // When the system asks for the end.
+  void obey_stop_requests();
   int stop();
   void end(int code);
 
@@ -50,6 +55,9 @@ class Server {
   State state_;
   ReplyGate gate_;
   Aof aof_;
+  Children children_;
+  Snapshots snapshots_;
+  Replication replication_;
   ExpireCycle expire_cycle_;
   std::optional<int> exit_code_;
   os::Event ended_;
@@ -58,6 +66,7 @@ class Server {
   size_t reply_bytes_max_;
   // In the order of their destruction, last first: clients, then what serves them.
   os::FiberGroup log_fibers_;
+  os::FiberGroup child_fibers_;
   os::FiberGroup clients_;
   os::FiberGroup acceptors_;
 };
@@ -72,11 +81,15 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
                            error.message());
              end(1);
            }),
+      children_(os, state_.child),
+      snapshots_(os, state_, children_),
+      replication_(os, state_, children_),
       expire_cycle_(state_, os.clock),
       ended_(os.fibers),
       reply_bytes_max_(
           static_cast<size_t>(os.chaos.knob("kv: reply bytes", 64 * 1024, {1, 100, 4096}))),
       log_fibers_(os.fibers),
+      child_fibers_(os.fibers),
       clients_(os.fibers),
       acceptors_(os.fibers) {
   os.log.set_level(config.loglevel);
@@ -87,6 +100,13 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
   state_.hooks.reconfigured = [this] {
     os_.log.set_level(state_.config.loglevel);
     aof_.policy_changed();
+    snapshots_.reconfigured();
+    replication_.reconfigured();
+  };
+  state_.hooks.log_effects = [this] {
+    if (state_.log_status.enabled) aof_.append(state_.effects);
+    replication_.feed(state_.effects);
+    state_.effects.clear();
   };
 }
 
@@ -104,7 +124,10 @@ int Server::run() {
     os_.log.error("{}", listening.error().message());
     return 1;
   }
+  // Only now is it certain that no other server works here: it would have the port.
+  snapshots_.clear_left_overs();
   start_fibers();
+  replication_.start();
   for (const auto& listener : listeners_) {
     os_.log.info("Ready to accept connections on {}", os::to_string(listener->local()));
   }
@@ -113,7 +136,7 @@ int Server::run() {
 }
 
 base::Result<void> Server::restore() {
-  if (!state_.config.appendonly) return {};
+  if (!state_.config.appendonly) return snapshots_.restore();
   Session session(state_, nullptr, nullptr, {}, SessionKind::kLog);
   resp::Writer reply;
   const os::MonotonicTime begun = os_.clock.monotonic();
@@ -125,10 +148,6 @@ base::Result<void> Server::restore() {
   aof_.open(std::move(opened.file), std::move(opened.path), opened.bytes);
   state_.effects.set_wanted(true);
   state_.log_status.enabled = true;
-  state_.hooks.log_effects = [this] {
-    aof_.append(state_.effects);
-    state_.effects.clear();
-  };
   return {};
 }
 
@@ -171,13 +190,20 @@ void Server::start_fibers() {
     log_fibers_.spawn("aof syncer", [this] { aof_.run_syncer(); });
   }
   acceptors_.spawn("expire cycle", [this] { expire_cycle_.run(); });
-  acceptors_.spawn("stop request", [this] {
-    if (!os_.process.stop_requested().wait()) return;
-    os_.log.info("Shutting down: asked to by the system");
-    end(0);
-  });
+  child_fibers_.spawn("reaper", [this] { children_.run(); });
+  child_fibers_.spawn("snapshots", [this] { snapshots_.run(); });
+  acceptors_.spawn("stop request", [this] { obey_stop_requests(); });
   for (const auto& listener : listeners_) {
     acceptors_.spawn("accept", [this, &listener] { accept(*listener); });
+  }
+}
+
+void Server::obey_stop_requests() {
+  os::Event& request = os_.process.stop_requested();
+  while (request.wait()) {
+    request.reset();
+    os_.log.info("Shutting down: asked to by the system");
+    if (snapshots_.prepare_stop(SnapshotControl::AtStop::kAsConfigured, false)) return end(0);
   }
 }
 
@@ -234,11 +260,18 @@ void Server::serve_client(os::Stream& stream) {
                   {.address = os::to_string(stream.peer()),
                    .local_address = os::to_string(stream.local()),
                    .connected = wall_ms(os_.clock)});
-  session.cut = [&stream] { stream.close(); };
+  session.stream = &stream;
+  session.cut = [this, &session, &stream] {
+    session.was_cut = true;
+    stream.close();
+    replication_.wake_waiting();
+  };
   session.buffered = [&connection] {
     return Buffered{connection.input().size(), connection.input().room(),
-                    connection.output().size(), connection.output().capacity()};
+                    connection.output().size(), connection.output().capacity(),
+                    connection.bytes_read()};
   };
+  session.becomes_replica = [&connection] { connection.limits().idle_max = {}; };
   const auto served = connection.serve(session);
   state_.stats.input_bytes += connection.bytes_read();
   state_.stats.output_bytes += connection.bytes_written();
@@ -262,6 +295,10 @@ int Server::stop() {
   clients_.cancel();
   static_cast<void>(acceptors_.join());
   static_cast<void>(clients_.join());
+  replication_.stop();
+  child_fibers_.cancel();
+  static_cast<void>(child_fibers_.join());
+  children_.end();
   log_fibers_.cancel();
   static_cast<void>(log_fibers_.join());
   if (code != 0) return code;
