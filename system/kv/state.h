@@ -70,7 +70,6 @@ struct State {
   Keyspace keyspace;
   Stats stats;
   LogStatus log_status;
-  ChildStatus child;
   ReplicationStatus replication;
   ReplicationControl* replication_control = nullptr;  // Null where there is no server around.
   ChildStatus child;
