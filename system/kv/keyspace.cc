@@ -7,7 +7,8 @@
 
 namespace seatrial::kv {
 
-Keyspace::Keyspace(size_t databases, uint64_t hash_seed, Effects& effects) : effects_(effects) {
+Keyspace::Keyspace(size_t databases, uint64_t hash_seed, Effects& effects)
+    : effects_(effects), hash_seed_(hash_seed) {
   for (size_t i = 0; i < databases; ++i) {
     databases_.push_back(std::make_unique<Database>(hash_seed));
   }
@@ -32,6 +33,11 @@ void Keyspace::flush(int database) {
   Database& emptied = at(database);
   watches_.flushing(database, [&](const std::string& key) { return emptied.find(key) != nullptr; });
   emptied.clear();
+}
+
+void Keyspace::copy_from(const Keyspace& other) {
+  CHECK(count() == other.count());
+  for (size_t i = 0; i < count(); ++i) databases_[i]->copy_from(*other.databases_[i]);
 }
 
 bool Keyspace::watched_expired(const Watcher& watcher, WallMs now) {

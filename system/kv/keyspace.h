@@ -22,6 +22,7 @@ class Keyspace {
   Keyspace(size_t databases, uint64_t hash_seed, Effects& effects);
 
   Database& at(int database) { return *databases_[static_cast<size_t>(database)]; }
+  const Database& at(int database) const { return *databases_[static_cast<size_t>(database)]; }
   size_t count() const { return databases_.size(); }
 
   static bool expired(const Entry& entry, WallMs now) {
@@ -40,6 +41,8 @@ class Keyspace {
   void expire(int database, std::string_view key);
   bool erase(int database, std::string_view key);
   void flush(int database);
+  // Makes this empty one, of as many databases, a deep copy of the data; nobody watches it.
+  void copy_from(const Keyspace& other);
   // A key was written.
   void changed(int database, std::string_view key) { watches_.changed(database, key, true); }
 
@@ -47,11 +50,13 @@ class Keyspace {
   // A watched key has run into its deadline, but was not removed yet.
   bool watched_expired(const Watcher& watcher, WallMs now);
   uint64_t expired_count() const { return expired_count_; }
+  uint64_t hash_seed() const { return hash_seed_; }
 
  private:
   std::vector<std::unique_ptr<Database>> databases_;
   Watches watches_;
   Effects& effects_;
+  uint64_t hash_seed_;
   uint64_t expired_count_ = 0;
 };
 

@@ -109,6 +109,11 @@ void Database::clear() {
   entry_bytes_ = 0;
 }
 
+void Database::copy_from(const Database& other) {
+  CHECK(empty());
+  other.entries().for_each([&](const Entry* entry) { insert(Entry::copy(*entry)); });
+}
+
 bool Database::advance_resizing(size_t buckets) {
   const bool entries_left = entries_.advance(buckets);
   const bool timed_left = timed_.advance(buckets);

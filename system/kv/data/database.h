@@ -41,6 +41,8 @@ class Database {
   // False: it was not there.
   bool erase(std::string_view key);
   void clear();
+  // Makes this empty one a deep copy.
+  void copy_from(const Database& other);
 
   size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }

@@ -81,6 +81,23 @@ Entry::Owner Entry::make_integer(std::string_view key, int64_t value,
   return entry;
 }
 
+Entry::Owner Entry::copy(const Entry& entry) {
+  CHECK(entry.type() == Type::kString);
+  Owner copied = allocate(entry.shape(), entry.key(), entry.deadline());
+  copied->type_ = entry.type_;
+  copied->access_ = entry.access_;
+  const size_t body = body_bytes(entry.encoding());
+  std::memcpy(copied->at(copied->body_offset()), entry.at(entry.body_offset()), body);
+  if (entry.encoding() == Encoding::kEmbedded) {
+    std::memcpy(copied->key_bytes() + copied->key_length_, entry.key_bytes() + entry.key_length_,
+                entry.text_length());
+  } else if (entry.encoding() == Encoding::kText) {
+    NumberText unused;
+    copied->write<std::string*>(copied->body_offset(), new std::string(entry.text(unused)));
+  }
+  return copied;
+}
+
 void Entry::destroy(Entry* entry) {
   if (entry->encoding() == Encoding::kText) delete &entry->own_text();
   ::operator delete(entry, entry->shape().block_bytes());

@@ -46,6 +46,8 @@ class Entry {
                            std::optional<WallMs> deadline);
   static Owner make_integer(std::string_view key, int64_t value, std::optional<WallMs> deadline);
   static void destroy(Entry* entry);
+  // Shares nothing with the original.
+  static Owner copy(const Entry& entry);
 
   // The same key and value with another deadline, or none; consumes `entry`.
   static Owner with_deadline(Owner entry, std::optional<WallMs> deadline);
