@@ -1,8 +1,11 @@
 #include "kv/server.h"
 
 #include "base/check.h"
+#include "kv/children.h"
 #include "kv/expire_cycle.h"
 #include "kv/propagate/aof.h"
+#include "kv/propagate/aof_files.h"
+#include "kv/propagate/aof_rewriter.h"
 #include "kv/propagate/gate.h"
 #include "kv/restore/aof_open.h"
 #include "kv/session.h"
@@ -43,13 +46,17 @@ class Server {
   resp::ConnectionLimits connection_limits() const;
   // What a log record does, while it is replayed.
   base::Result<void> replay(Session& session, resp::Writer& reply, resp::Args args);
+  bool switch_log(bool on, bool later);
   int stop();
   void end(int code);
 
   os::Os& os_;
   State state_;
   ReplyGate gate_;
+  AofFiles aof_files_;
   Aof aof_;
+  Children children_;
+  AofRewriter rewriter_;
   ExpireCycle expire_cycle_;
   std::optional<int> exit_code_;
   os::Event ended_;
@@ -66,12 +73,15 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
     : os_(os),
       state_(config, os.log, os.random.stream("kv: hashes and names")),
       gate_(os.fibers),
-      aof_(os, state_, gate_,
+      aof_files_(os.disk, os.fibers, config),
+      aof_(os, state_, gate_, aof_files_,
            [this](const base::Error& error) {
              os_.log.error("The append-only file failed, nothing more is acknowledged: {}",
                            error.message());
              end(1);
            }),
+      children_(os, state_.child_status),
+      rewriter_(os, state_, children_, aof_, aof_files_),
       expire_cycle_(state_, os.clock),
       ended_(os.fibers),
       reply_bytes_max_(
@@ -88,6 +98,12 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
     os_.log.set_level(state_.config.loglevel);
     aof_.policy_changed();
   };
+  state_.hooks.log_effects = [this] {
+    aof_.append(state_.effects);
+    state_.effects.clear();
+  };
+  state_.hooks.rewrite_log = [this](bool later) { return rewriter_.request(later); };
+  state_.hooks.switch_log = [this](bool on, bool later) { return switch_log(on, later); };
 }
 
 void Server::end(int code) {
@@ -113,23 +129,29 @@ int Server::run() {
 }
 
 base::Result<void> Server::restore() {
-  if (!state_.config.appendonly) return {};
+  if (!state_.config.appendonly) return read_aof_manifest(os_, state_.config, aof_files_);
   Session session(state_, nullptr, nullptr, {});
   resp::Writer reply;
   const os::MonotonicTime begun = os_.clock.monotonic();
-  OpenedAof opened = TRY(
-      open_aof(os_, state_.config, [&](resp::Args args) { return replay(session, reply, args); }));
+  OpenedAof opened = TRY(open_aof(os_, state_.config, aof_files_, state_.keyspace,
+                                  [&](resp::Args args) { return replay(session, reply, args); }));
   CHECK(!session.transaction.open);
   const auto took = std::chrono::duration_cast<milliseconds>(os_.clock.monotonic() - begun);
-  os_.log.info("Loaded {}: {} commands in {} ms", opened.path, opened.commands, took.count());
-  aof_.open(std::move(opened.file), std::move(opened.path), opened.bytes);
+  os_.log.info("Loaded {}: {} keys of a snapshot and {} commands in {} ms", opened.path,
+               opened.snapshot_keys, opened.commands, took.count());
+  state_.log_status.earlier_bytes = opened.earlier_bytes;
+  state_.log_status.rewritten_bytes = opened.base_bytes;
+  aof_.open(std::move(opened.file), std::move(opened.path), opened.bytes, opened.closed);
+  rewriter_.opened();
   state_.effects.set_wanted(true);
-  state_.log_status.enabled = true;
-  state_.hooks.log_effects = [this] {
-    aof_.append(state_.effects);
-    state_.effects.clear();
-  };
   return {};
+}
+
+bool Server::switch_log(bool on, bool later) {
+  if (on && !rewriter_.switch_on(later)) return false;
+  if (!on) rewriter_.switch_off();
+  state_.effects.set_wanted(on);
+  return true;
 }
 
 base::Result<void> Server::replay(Session& session, resp::Writer& reply, resp::Args args) {
@@ -166,10 +188,10 @@ base::Result<void> Server::listen() {
 }
 
 void Server::start_fibers() {
-  if (state_.config.appendonly) {
-    log_fibers_.spawn("aof flusher", [this] { aof_.run_flusher(); });
-    log_fibers_.spawn("aof syncer", [this] { aof_.run_syncer(); });
-  }
+  log_fibers_.spawn("aof flusher", [this] { aof_.run_flusher(); });
+  log_fibers_.spawn("aof syncer", [this] { aof_.run_syncer(); });
+  log_fibers_.spawn("aof rewriter", [this] { rewriter_.run(); });
+  log_fibers_.spawn("children", [this] { children_.run(); });
   acceptors_.spawn("expire cycle", [this] { expire_cycle_.run(); });
   acceptors_.spawn("stop request", [this] {
     if (!os_.process.stop_requested().wait()) return;
@@ -264,6 +286,7 @@ int Server::stop() {
   static_cast<void>(clients_.join());
   log_fibers_.cancel();
   static_cast<void>(log_fibers_.join());
+  children_.end();
   if (code != 0) return code;
   if (auto closed = aof_.close(); !closed) {
     os_.log.error("The append-only file could not be finished: {}", closed.error().message());

@@ -15,6 +15,8 @@ State::State(Config settings, base::Log& node_log, base::RandomStream random)
   hooks.log_effects = [this] { effects.clear(); };
   hooks.shut_down = [] {};
   hooks.reconfigured = [] {};
+  hooks.rewrite_log = [](bool) { return RewriteAnswer::kFailed; };
+  hooks.switch_log = [](bool, bool) { return false; };
 }
 
 }  // namespace seatrial::kv

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "kv/child_status.h"
 #include "kv/command_table.h"
 #include "kv/config.h"
 #include "kv/data/entry.h"
@@ -36,8 +37,28 @@ struct LogStatus {
   bool enabled = false;
   // Not empty: writes are refused with this; the log cannot be written for now.
   std::string refusal;
-  uint64_t file_bytes = 0;
+  bool awaiting_base = false;  // It is enabled, but promises nothing before its base is written.
+  uint64_t earlier_bytes = 0;  // Of all its files before the one that is written to.
+  uint64_t file_bytes = 0;     // Of that one.
   uint64_t pending_bytes = 0;
+  uint64_t delayed_syncs = 0;  // How often a write has waited for one.
+
+  bool rewrite_scheduled = false;
+  bool last_rewrite_ok = true;
+  WallMs rewrite_begun = 0;
+  int64_t last_rewrite_seconds = -1;  // How long it took; there was none.
+  uint64_t rewrites = 0;
+  uint64_t rewrite_failures = 0;  // In a row.
+  uint64_t rewritten_bytes = 0;   // What the log had after the last rewrite, or its base at start.
+
+  uint64_t bytes() const { return earlier_bytes + file_bytes; }
+};
+
+enum class RewriteAnswer : uint8_t {
+  kStarted,
+  kScheduled,  // It begins when it can.
+  kRunning,    // One is under way already.
+  kFailed,     // The fork failed; the log says why.
 };
 
 // What commands may ask of the server around them.
@@ -47,6 +68,10 @@ struct Hooks {
   std::move_only_function<void()> shut_down;
   // Settings have changed.
   std::move_only_function<void()> reconfigured;
+  // BGREWRITEAOF. `later`: not at this instant, as a transaction is executed.
+  std::move_only_function<RewriteAnswer(bool later)> rewrite_log;
+  // CONFIG SET appendonly. False: it cannot be switched on.
+  std::move_only_function<bool(bool on, bool later)> switch_log;
 };
 
 struct State {
@@ -59,6 +84,7 @@ struct State {
   Keyspace keyspace;
   Stats stats;
   LogStatus log_status;
+  ChildStatus child_status;
   Hooks hooks;
   Observer* observer = nullptr;          // May be null.
   std::map<uint64_t, Session*> clients;  // By id.
@@ -68,6 +94,7 @@ struct State {
   WallMs started = 0;
   // No reply leaves before this time: DEBUG SLEEP.
   WallMs asleep_until = 0;
+  bool in_exec = false;       // The commands of a transaction are being executed.
   bool active_expire = true;  // Expired keys are removed without being asked for.
 };
 

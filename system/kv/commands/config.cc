@@ -62,7 +62,17 @@ void config_set(Context& context) {
     const std::string problem = given[i]->set(changed, {&word, 1});
     if (!problem.empty()) return fail_set(context, args[2 + 2 * i], problem);
   }
-  context.state.config = std::move(changed);
+  const bool appendonly = changed.appendonly;
+  if (appendonly != context.state.config.appendonly) {
+    // A rewrite begins under the new settings.
+    std::swap(context.state.config, changed);
+    if (!context.state.hooks.switch_log(appendonly, context.state.in_exec)) {
+      context.state.config = std::move(changed);
+      return fail_set(context, "appendonly", "Unable to turn on AOF. Check server logs.");
+    }
+  } else {
+    context.state.config = std::move(changed);
+  }
   context.state.hooks.reconfigured();
   context.reply.ok();
 }

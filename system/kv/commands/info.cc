@@ -74,13 +74,25 @@ void persistence_section(const Context& context, std::string& text) {
   line(text, "rdb_last_save_time", context.state.started / 1000);
   line(text, "rdb_last_bgsave_status", "ok");
   line(text, "aof_enabled", log.enabled ? 1 : 0);
-  line(text, "aof_rewrite_in_progress", 0);
-  line(text, "aof_rewrite_scheduled", 0);
-  line(text, "aof_last_bgrewrite_status", "ok");
+  const ChildStatus& child = context.state.child_status;
+  const bool rewriting = child.is(ChildKind::kAofRewrite);
+  line(text, "aof_rewrite_in_progress", rewriting ? 1 : 0);
+  line(text, "aof_rewrite_scheduled", log.rewrite_scheduled ? 1 : 0);
+  line(text, "aof_last_rewrite_time_sec", log.last_rewrite_seconds);
+  line(text, "aof_current_rewrite_time_sec",
+       rewriting ? (context.now - log.rewrite_begun) / 1000 : -1);
+  line(text, "aof_last_bgrewrite_status", log.last_rewrite_ok ? "ok" : "err");
+  line(text, "aof_rewrites", log.rewrites);
+  line(text, "aof_rewrites_consecutive_failures", log.rewrite_failures);
   line(text, "aof_last_write_status", log.refusal.empty() ? "ok" : "err");
+  line(text, "aof_last_cow_size", 0);
   if (!log.enabled) return;
-  line(text, "aof_current_size", log.file_bytes);
+  line(text, "aof_current_size", log.bytes());
+  line(text, "aof_base_size", log.rewritten_bytes);
+  line(text, "aof_pending_rewrite", 0);
   line(text, "aof_buffer_length", log.pending_bytes);
+  line(text, "aof_pending_bio_fsync", 0);
+  line(text, "aof_delayed_fsync", log.delayed_syncs);
 }
 
 void stats_section(const Context& context, std::string& text) {

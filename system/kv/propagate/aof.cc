@@ -168,10 +168,17 @@ void Aof::accept_writes() {
   gate_.set_stalled(false);
 }
 
+bool Aof::syncs_every_second() const {
+  if (policy() != FsyncPolicy::kEverySecond) return false;
+  return !state_.config.no_appendfsync_on_rewrite || !state_.child_status.kind;
+}
+
 base::Result<void> Aof::await_window() {
-  while (policy() == FsyncPolicy::kEverySecond && file_end_ != durable_ &&
+  bool counted = false;
+  while (syncs_every_second() && file_end_ != durable_ &&
          os_.clock.monotonic() - oldest_unsynced_ > kUnsyncedMax) {
     MARK("aof: write waits for a late sync");
+    if (!std::exchange(counted, true)) ++state_.log_status.delayed_syncs;
     synced_.reset();
     TRY(synced_.wait());
   }
@@ -201,7 +208,7 @@ base::Result<void> Aof::sync() {
 void Aof::run_syncer() {
   while (!failed_) {
     if (!os_.clock.sleep_for(kSyncInterval)) return;
-    if (policy() != FsyncPolicy::kEverySecond || file_end_ == durable_) {
+    if (!syncs_every_second() || file_end_ == durable_) {
       // Whoever waits for the window must see that the policy has changed.
       synced_.set();
       continue;
@@ -282,6 +289,8 @@ base::Result<void> Aof::make_turn() {
 base::Result<std::unique_ptr<os::File>> Aof::prepare_turn(const Turn& turn,
                                                           const Manifest& manifest) {
   TRY(finish_file());
+  // The directory is not there yet if the log was never on.
+  if (!turn.named) TRY(files_.make_directory());
   auto successor = TRY(files_.create_increment(turn.successor));
   TRY(files_.sync_names());
   TRY(files_.draft(manifest));
@@ -370,8 +379,7 @@ void Aof::policy_changed() {
 
 void Aof::report() {
   state_.log_status.file_bytes = file_end_;
-  state_.log_status.pending_bytes =
-      pending_.bytes.size() + next_.bytes.size() + batch_.size();
+  state_.log_status.pending_bytes = pending_.bytes.size() + next_.bytes.size() + batch_.size();
 }
 
 }  // namespace seatrial::kv

@@ -105,6 +105,7 @@ class Aof {
   base::Result<void> write_batch_stubbornly();
   void refuse_writes(const base::Error& error);
   void accept_writes();
+  bool syncs_every_second() const;
   // Keeps the window of `everysec`: waits while what is unsynced is too old.
   base::Result<void> await_window();
   base::Result<void> sync();

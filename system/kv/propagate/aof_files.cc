@@ -24,27 +24,33 @@ std::string AofFiles::path(std::string_view name) const {
   return fmt::format("{}/{}", directory_, name);
 }
 
-std::string AofFiles::rewrite_path(int64_t child) const {
-  return path(fmt::format("temp-rewriteaof-bg-{}.aof", child));
+std::string AofFiles::rewrite_path(std::string_view directory, int64_t child) {
+  return fmt::format("{}/temp-rewriteaof-bg-{}.aof", directory, child);
+}
+
+void AofFiles::set_manifest(Manifest manifest) {
+  manifest_ = std::move(manifest);
+  for (const ManifestFile& file : manifest_.increments) {
+    avoid({LogFileKind::kIncrement, file.sequence});
+  }
+  if (manifest_.base) avoid({LogFileKind::kBaseRdb, manifest_.base->sequence});
+  for (const ManifestFile& file : manifest_.history) {
+    if (const auto name = parse_log_file_name(log_name_, file.name)) avoid(*name);
+  }
 }
 
 void AofFiles::avoid(const LogFileName& name) {
-  uint64_t& greatest =
-      name.kind == LogFileKind::kIncrement ? increment_sequence_ : base_sequence_;
+  uint64_t& greatest = name.kind == LogFileKind::kIncrement ? increment_sequence_ : base_sequence_;
   greatest = std::max(greatest, name.sequence);
 }
 
 ManifestFile AofFiles::next_base(bool rdb) {
-  if (manifest_.base) base_sequence_ = std::max(base_sequence_, manifest_.base->sequence);
   ++base_sequence_;
   const LogFileKind kind = rdb ? LogFileKind::kBaseRdb : LogFileKind::kBaseAof;
   return {log_file_name(log_name_, {kind, base_sequence_}), base_sequence_};
 }
 
 ManifestFile AofFiles::next_increment() {
-  for (const ManifestFile& file : manifest_.increments) {
-    increment_sequence_ = std::max(increment_sequence_, file.sequence);
-  }
   ++increment_sequence_;
   return {log_file_name(log_name_, {LogFileKind::kIncrement, increment_sequence_}),
           increment_sequence_};

@@ -54,12 +54,12 @@ class AofFiles {
   const std::string& manifest_path() const { return manifest_path_; }
   std::string path(std::string_view name) const;
   // Where a child writes a new base, before it counts.
-  std::string rewrite_path(int64_t child) const;
+  static std::string rewrite_path(std::string_view directory, int64_t child);
 
   // What the manifest says; empty: there is none yet.
   const Manifest& manifest() const { return manifest_; }
   // At the start, once it was read.
-  void set_manifest(Manifest manifest) { manifest_ = std::move(manifest); }
+  void set_manifest(Manifest manifest);
   // Files with these names are there although the manifest does not name them: theirs are taken.
   void avoid(const LogFileName& name);
 
