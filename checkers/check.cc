@@ -4,6 +4,7 @@
 #include "checkers/hjl.h"
 #include "checkers/lease.h"
 #include "checkers/linearizability.h"
+#include "checkers/offsets.h"
 #include "checkers/readers/porcupine.h"
 #include "checkers/transactions.h"
 
@@ -34,6 +35,9 @@ constexpr std::array kRows = {
     Row{{"bank", "txn", "the total over all accounts stays the same in every audit"}, check_bank},
     Row{{"lease", "lease", "leases with a deadline under WATCH: get, set (px), del, watch, exec"},
         check_leases},
+    Row{{"offsets", "kafka log",
+         "a partitioned log: dense, ordered, seen stays, acknowledged stays"},
+        check_offsets},
 };
 
 constexpr auto kInfos = [] {

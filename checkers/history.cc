@@ -1,6 +1,7 @@
 #include "checkers/history.h"
 
 #include "base/check.h"
+#include "checkers/log_shapes.h"
 
 #include <fmt/format.h>
 
@@ -29,6 +30,13 @@ constexpr std::array kFunctions = {
     FunctionRow{Function::kAppend, "append"},  // text -> length after, or "OK" where not told
     FunctionRow{Function::kWatch, "watch"},    // [key...] -> "OK"
     FunctionRow{Function::kExec, "exec"},      // [[function, key, argument?]...] -> [result...]
+    // Of logs; "append" there: value -> offset. The others' shapes are in log_shapes.h.
+    FunctionRow{Function::kFlush, "flush"},  // -> durable end
+    FunctionRow{Function::kRead, "read"},    // [from, limit] -> {"hw":end,"recs":[[offset,v]...]}
+    FunctionRow{Function::kSend, "send"}, FunctionRow{Function::kPoll, "poll"},
+    FunctionRow{Function::kListOffsets, "list_offsets"},
+    FunctionRow{Function::kCreateTopic, "create_topic"},      // partitions -> "OK"
+    FunctionRow{Function::kDescribeTopic, "describe_topic"},  // -> partitions, 0: no such topic
 };
 
 struct TypeRow {
@@ -52,6 +60,11 @@ constexpr std::array kTypes = {
     TypeRow{"txn", {Function::kGet, Function::kSet, Function::kWatch, Function::kExec}, 4},
     TypeRow{"lease",
             {Function::kGet, Function::kSet, Function::kDel, Function::kWatch, Function::kExec},
+            5},
+    TypeRow{"log", {Function::kAppend, Function::kFlush, Function::kRead}, 3},
+    TypeRow{"kafka",
+            {Function::kSend, Function::kPoll, Function::kListOffsets, Function::kCreateTopic,
+             Function::kDescribeTopic},
             5},
 };
 
@@ -112,8 +125,8 @@ bool is_argument(std::string_view type, Function function, const Value& a) {
     case Function::kExec:
       return a.is_list() &&
              std::ranges::all_of(a.items(), [&](const Value& v) { return is_command(type, v); });
+    default: return is_log_argument(function, a);
   }
-  return false;
 }
 
 std::string_view argument_shape(std::string_view type, Function function) {
@@ -131,8 +144,8 @@ std::string_view argument_shape(std::string_view type, Function function) {
     case Function::kExec:
       return type == "lease" ? "a list of [\"get\",key], [\"set\",key,value] and [\"del\",key]"
                              : "a list of [\"get\",key] and [\"set\",key,value]";
+    default: return log_argument_shape(function);
   }
-  return "";
 }
 
 }  // namespace
@@ -172,8 +185,10 @@ Result<void> check_result(Function function, const Value& argument, const Value&
     case Function::kWatch:
       if (result == Value::text("OK")) return {};
       return expected(function, "result", "\"OK\"", result);
+    default:
+      if (is_log_result(function, argument, result)) return {};
+      return expected(function, "result", log_result_shape(function), result);
   }
-  return {};
 }
 
 std::string_view to_string(Function function) {
@@ -188,6 +203,8 @@ Result<void> check_history_type(std::string_view type) {
   for (const TypeRow& row : kTypes) known += (known.empty() ? "" : ", ") + std::string(row.name);
   return invalid(fmt::format("unknown type of history \"{}\", expected one of {}", type, known));
 }
+
+bool has_crashes(std::string_view type) { return type == "log" || type == "kafka"; }
 
 Result<Function> parse_function(std::string_view type, std::string_view name) {
   const TypeRow* row = find_type(type);
@@ -300,6 +317,17 @@ Result<void> HistoryBuilder::complete(Micros time, OperationId id, ProcessId pro
   return {};
 }
 
+Result<void> HistoryBuilder::crash(Micros time, std::string_view key, bool has_key) {
+  TRY(check_time(time));
+  if (!has_crashes(history_.type_)) {
+    return invalid(fmt::format("a history of type {} knows no crash", history_.type_));
+  }
+  CHECK(history_.events_ < kNeverAt - 1);
+  history_.crashes_.push_back({time, history_.events_++, has_key ? intern(key) : kNoKey});
+  last_time_ = time;
+  return {};
+}
+
 Recorder::Recorder(std::string type, uint32_t clients, std::string header_members)
     : builder_(std::move(type), fmt::format("\"clients\":{}{}{}", clients,
                                             header_members.empty() ? "" : ",", header_members)),
@@ -333,6 +361,11 @@ void Recorder::ok(Micros time, OperationId id, const Value& result) {
 void Recorder::fail(Micros time, OperationId id) { complete(time, id, Completion::kFailed, {}); }
 
 void Recorder::info(Micros time, OperationId id) { complete(time, id, Completion::kUnknown, {}); }
+
+void Recorder::crash(Micros time) {
+  const auto done = builder_.crash(time, {}, false);
+  CHECK_MSG(done, "{}", done.error().message());
+}
 
 void Recorder::reconnect(uint32_t client) {
   CHECK_MSG(client < clients_, "client {} of {}", client, clients_);

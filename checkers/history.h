@@ -45,6 +45,13 @@ enum class Function : uint8_t {
   kAppend,
   kWatch,
   kExec,
+  kFlush,
+  kRead,
+  kSend,
+  kPoll,
+  kListOffsets,
+  kCreateTopic,
+  kDescribeTopic,
 };
 
 std::string_view to_string(Function function);
@@ -75,6 +82,13 @@ struct Operation {
   bool precedes(const Operation& other) const { return ok() && complete_at < other.invoke_at; }
 };
 
+// What a log had not made durable may be gone from here on.
+struct Crash {
+  Micros time{0};
+  uint32_t at = 0;     // Number of its event in the history.
+  KeyId key = kNoKey;  // Of one partition; kNoKey: of all.
+};
+
 // An operation with the outcome it is to count with: to explain a violation, known outcomes are
 // weakened to unknown ones where the rest still contradicts itself.
 struct Claim {
@@ -88,9 +102,11 @@ class History {
   History(History&&) = default;
   History& operator=(History&&) = default;
 
-  // The history's type as files name it: "register", "kv", "kvx", "txn", "lease".
+  // The history's type as files name it: "register", "kv", "kvx", "txn", "lease", "log", "kafka".
   const std::string& type() const { return type_; }
   std::span<const Operation> operations() const { return operations_; }
+  // In the order of events.
+  std::span<const Crash> crashes() const { return crashes_; }
   uint32_t events() const { return events_; }
   size_t keys() const { return key_names_.size(); }
   std::string_view key_name(KeyId key) const { return key_names_[key]; }
@@ -105,6 +121,7 @@ class History {
   std::string type_;
   std::string header_members_;
   std::vector<Operation> operations_;
+  std::vector<Crash> crashes_;
   std::vector<std::string_view> key_names_;
   std::unordered_map<std::string_view, KeyId> key_ids_;
   std::unordered_map<OperationId, uint32_t> by_id_;
@@ -123,6 +140,8 @@ class HistoryBuilder {
   // `result` counts for kOk only.
   Result<void> complete(Micros time, OperationId id, ProcessId process, Completion how,
                         const Value& result);
+  // Of the partition `key`, or of all; in histories of logs only.
+  Result<void> crash(Micros time, std::string_view key, bool has_key);
 
   const History& history() const { return history_; }
   History take() && { return std::move(history_); }
@@ -160,6 +179,8 @@ class Recorder {
   void ok(Micros time, OperationId id, const Value& result);
   void fail(Micros time, OperationId id);
   void info(Micros time, OperationId id);
+  // Every log may have lost what it had not made durable.
+  void crash(Micros time);
 
   // The client lost its connection between two operations, and with it what it watched: it goes
   // on under a new process number, since a process keeps its watches.
@@ -188,6 +209,8 @@ Result<Function> parse_function(std::string_view type, std::string_view name);
 // Whether key and argument are such as `function` takes in histories of `type`.
 Result<void> check_argument(std::string_view type, Function function, bool has_key,
                             const Value& argument);
+// Whether histories of this type tell of crashes.
+bool has_crashes(std::string_view type);
 // Whether `result` can be an answer at all, whatever the store holds.
 Result<void> check_result(Function function, const Value& argument, const Value& result);
 

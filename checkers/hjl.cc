@@ -218,6 +218,10 @@ Result<HistoryBuilder> read_header(std::string_view text) {
 Result<void> apply_line(const Line& line, HistoryBuilder& builder) {
   if (!line.event) return invalid("no member e, expected invoke, ok, fail or info");
   if (!line.time) return invalid("no member t, expected a time in microseconds");
+  if (*line.event == "crash") {
+    const std::string_view key = line.key ? std::string_view(*line.key) : std::string_view();
+    return builder.crash(Micros(*line.time), key, line.key.has_value());
+  }
   if (!line.id) return invalid("no member id, expected the operation's number");
   if (!line.process) return invalid("no member p, expected the process's number");
   const Micros time(*line.time);
@@ -282,8 +286,18 @@ void write_completion(const Operation& operation, std::string& out) {
   out += "}\n";
 }
 
+void write_crash(const History& history, const Crash& crash, std::string& out) {
+  fmt::format_to(std::back_inserter(out), R"({{"t":{},"e":"crash")", crash.time.count());
+  if (crash.key != kNoKey) {
+    out += ",\"k\":";
+    append_json_text(history.key_name(crash.key), out);
+  }
+  out += "}\n";
+}
+
 struct Event {
   const Operation* operation = nullptr;
+  const Crash* crash = nullptr;
   bool completion = false;
 };
 
@@ -297,6 +311,7 @@ std::string write_events(const History& history, std::span<const Event> events) 
   }
   out += "}\n";
   for (const Event& event : events) {
+    if (event.crash != nullptr) write_crash(history, *event.crash, out);
     if (event.operation == nullptr) continue;
     if (event.completion) {
       write_completion(*event.operation, out);
@@ -308,8 +323,16 @@ std::string write_events(const History& history, std::span<const Event> events) 
 }
 
 void place(const Operation& operation, std::vector<Event>& events) {
-  events[operation.invoke_at] = {&operation, false};
-  if (operation.complete_at != kNeverAt) events[operation.complete_at] = {&operation, true};
+  events[operation.invoke_at] = {&operation, nullptr, false};
+  if (operation.complete_at != kNeverAt)
+    events[operation.complete_at] = {&operation, nullptr, true};
+}
+
+// A log's crashes belong to every part of its history: they say what may be missing.
+std::vector<Event> events_with_crashes(const History& history) {
+  std::vector<Event> events(history.events());
+  for (const Crash& crash : history.crashes()) events[crash.at].crash = &crash;
+  return events;
 }
 
 }  // namespace
@@ -337,13 +360,13 @@ Result<History> read_hjl(std::string_view bytes) {
 }
 
 std::string write_hjl(const History& history) {
-  std::vector<Event> events(history.events());
+  std::vector<Event> events = events_with_crashes(history);
   for (const Operation& operation : history.operations()) place(operation, events);
   return write_events(history, events);
 }
 
 std::string write_hjl(const History& history, std::span<const OperationId> operations) {
-  std::vector<Event> events(history.events());
+  std::vector<Event> events = events_with_crashes(history);
   for (OperationId id : operations) {
     const Operation* operation = history.find(id);
     CHECK_MSG(operation != nullptr, "operation {}", id);

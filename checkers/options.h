@@ -16,6 +16,13 @@ struct Budget {
   uint64_t explain_nodes_max = 2'000'000;
 };
 
+// When answers have to be there: from when on nothing disturbs the system, and what it may take.
+struct Punctuality {
+  Micros calm_from = Micros::max();
+  Micros flush_interval{0};  // So long a log may wait before it flushes.
+  Micros allowance{0};       // For everything else: the flush itself, the network, the others.
+};
+
 struct Options {
   Budget budget;
   // Whether to look for the smallest sub-history of a violation, its name and its reasons.
@@ -23,6 +30,8 @@ struct Options {
   // kvx: how far the server's clock may gain or lose against the history's while a deadline
   // runs (jumps and drift together).
   Micros clock_skew{0};
+  // offsets: how prompt its answers have to be.
+  Punctuality punctuality;
 };
 
 }  // namespace seatrial::checkers

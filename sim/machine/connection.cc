@@ -121,7 +121,7 @@ void Pipe::finish() {
 void Pipe::enqueue(uint64_t up_to, bool finish) {
   World& world = connection_.world();
   last_arrival_ = std::max(last_arrival_, world.now_virtual() + latency());
-  const double cut_chance = world.weather().network.cut_chance;
+  const double cut_chance = connection_.link() ? 0 : world.weather().network.cut_chance;
   const bool cut = cut_chance > 0 && random_.chance(cut_chance);
   under_way_.push_back({last_arrival_, up_to, finish, cut});
   if (!scheduled_) schedule(last_arrival_);
@@ -220,6 +220,8 @@ Connection::Connection(Net& net, Node& caller, Node& callee, os::Address local, 
       pipes_{Pipe(*this, 0, number_), Pipe(*this, 1, number_)} {
   net_.connections_[number_] = this;
 }
+
+Connection::Connection(Net& net, Node& node) : Connection(net, node, node, {}, {}) { link_ = true; }
 
 Connection::~Connection() { net_.connections_.erase(number_); }
 

@@ -1,4 +1,5 @@
-// One simulated TCP connection: see network.h for the model.
+// One simulated TCP connection: see network.h for the model. The link between a process and its
+// forked child is one as well, which no fault of the network gets at.
 //
 // Lifetime: counted by its two endpoints and by its entries in the event queue. Each pipe has at
 // most one entry there (for its first segment under way), so a segment costs no allocation.
@@ -97,11 +98,14 @@ struct Side {
 class Connection {
  public:
   Connection(Net& net, Node& caller, Node& callee, os::Address local, os::Address remote);
+  // A link: both sides are processes of `node`.
+  Connection(Net& net, Node& node);
   ~Connection();
 
   World& world();
   Net& net() { return net_; }
   uint64_t number() const { return number_; }
+  bool link() const { return link_; }
   Side& side(size_t which) { return sides_[which]; }
   Pipe& from(size_t which) { return pipes_[which]; }  // Written by that side.
   Pipe& to(size_t which) { return pipes_[1 - which]; }
@@ -121,6 +125,7 @@ class Connection {
   friend class Net;
   Net& net_;
   uint64_t number_;
+  bool link_ = false;
   uint32_t holds_ = 0;
   std::array<Side, 2> sides_;  // 0: who called; 1: who was called.
   std::array<Pipe, 2> pipes_;
@@ -135,7 +140,7 @@ class Endpoint : public os::Stream {
   os::Result<size_t> write(base::Bytes from, os::MonotonicTime deadline) override;
   void shutdown_write() override;
   void close() override { end(false); }
-  void reset() override { end(true); }
+  void reset() override { end(!connection_.link()); }
   const os::Address& local() const override { return connection_.side(side_).local; }
   const os::Address& peer() const override { return connection_.side(1 - side_).local; }
 

@@ -129,7 +129,7 @@ void Net::heal() { blocked_.clear(); }
 size_t Net::cut(const std::function<bool(const Node& a, const Node& b)>& chosen) {
   size_t count = 0;
   for (auto& [number, connection] : connections_) {
-    if (!connection->side(0).open || !connection->side(1).open) continue;
+    if (connection->link() || !connection->side(0).open || !connection->side(1).open) continue;
     if (!chosen(*connection->side(0).node, *connection->side(1).node)) continue;
     connection->from(0).drop();
     connection->from(1).drop();

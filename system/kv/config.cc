@@ -1,6 +1,7 @@
 #include "kv/config.h"
 
 #include "kv/command_table.h"
+#include "kv/rdb_file.h"
 #include "resp/number.h"
 #include "resp/parser.h"
 
@@ -153,13 +154,132 @@ std::string set_loglevel(Config& config, Words words) {
   return set_choice<base::LogLevel>(config.loglevel, words, kLogLevels);
 }
 
-std::string set_save(Config& config, Words words) {
-  if (words.size() != 1 || !words[0].empty()) {
-    return "snapshots are not taken by this server: only \"\" is accepted";
+std::string set_dbfilename(Config& config, Words words) {
+  if (words.size() == 1 && is_temporary_rdb(words[0])) {
+    return "temp-<number>.rdb is the name of a snapshot that is being written";
   }
-  config.save.clear();
+  return set_file_name<&Config::dbfilename>(config, words);
+}
+
+std::string get_save(const Config& config) {
+  std::string text;
+  for (const SavePoint& point : config.save_points) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : " ", point.seconds, point.changes);
+  }
+  return text;
+}
+// Pairs, as words or in one word; a single empty word: none.
+std::string set_save(Config& config, Words words) {
+  std::vector<SavePoint> points;
+  const std::string all = fmt::format("{}", fmt::join(words, " "));
+  std::string_view rest = all;
+  const auto take_number = [&](int64_t least, int64_t& value) {
+    const size_t blank = rest.find(' ');
+    const auto number = resp::parse_integer(rest.substr(0, blank));
+    rest.remove_prefix(blank == std::string_view::npos ? rest.size() : blank + 1);
+    value = number.value_or(-1);
+    return value >= least && value <= INT32_MAX;
+  };
+  while (!rest.empty()) {
+    SavePoint point{};
+    if (!take_number(1, point.seconds) || !take_number(0, point.changes)) {
+      return "Invalid save parameters";
+    }
+    points.push_back(point);
+  }
+  config.save_points = std::move(points);
   return {};
 }
+
+std::string get_replicaof(const Config& config) {
+  if (config.primary_host.empty()) return {};
+  return fmt::format("{} {}", config.primary_host, config.primary_port);
+}
+std::string set_replicaof(Config& config, Words words) {
+  std::vector<std::string> split;
+  if (words.size() == 1 && resp::split_words(words[0], split)) words = split;
+  if (words.size() != 2) return "expected a host and a port, or \"no one\"";
+  if (equals_ignoring_case(words[0], "no") && equals_ignoring_case(words[1], "one")) {
+    config.primary_host.clear();
+    config.primary_port = 0;
+    return {};
+  }
+  const auto port = resp::parse_integer(words[1]);
+  if (!port || *port < 1 || *port > 65535) return "the port must be between 1 and 65535";
+  config.primary_host = words[0];
+  config.primary_port = *port;
+  return {};
+}
+
+constexpr Choice<DisklessLoad> kDisklessLoads[] = {{"disabled", DisklessLoad::kDisabled},
+                                                   {"on-empty-db", DisklessLoad::kOnEmptyDatabase},
+                                                   {"swapdb", DisklessLoad::kSwap}};
+std::string get_diskless_load(const Config& config) {
+  for (const auto& choice : kDisklessLoads) {
+    if (choice.value == config.repl_diskless_load) return std::string(choice.name);
+  }
+  return {};
+}
+std::string set_diskless_load(Config& config, Words words) {
+  return set_choice<DisklessLoad>(config.repl_diskless_load, words, kDisklessLoads);
+}
+
+OutputLimit* output_limit(Config& config, std::string_view name) {
+  if (equals_ignoring_case(name, "normal")) return &config.normal_output_limit;
+  if (equals_ignoring_case(name, "replica")) return &config.replica_output_limit;
+  if (equals_ignoring_case(name, "slave")) return &config.replica_output_limit;
+  if (equals_ignoring_case(name, "pubsub")) return &config.pubsub_output_limit;
+  return nullptr;
+}
+std::string get_output_limits(const Config& config) {
+  std::string text;
+  const auto add = [&](std::string_view name, const OutputLimit& limit) {
+    text += fmt::format("{}{} {} {} {}", text.empty() ? "" : " ", name, limit.hard_bytes,
+                        limit.soft_bytes, limit.soft_seconds);
+  };
+  add("normal", config.normal_output_limit);
+  add("slave", config.replica_output_limit);
+  add("pubsub", config.pubsub_output_limit);
+  return text;
+}
+// "class hard soft seconds", once or for several classes.
+std::string set_output_limits(Config& config, Words words) {
+  std::vector<std::string> split;
+  if (words.size() == 1 && resp::split_words(words[0], split)) words = split;
+  if (words.empty() || words.size() % 4 != 0) {
+    return "expected a class, a hard limit, a soft limit and its seconds";
+  }
+  for (; !words.empty(); words = words.subspan(4)) {
+    OutputLimit* const target = output_limit(config, words[0]);
+    if (target == nullptr) return "the class must be normal, replica or pubsub";
+    OutputLimit limit;
+    const auto seconds = resp::parse_integer(words[3]);
+    if (!parse_bytes(words[1], limit.hard_bytes) || !parse_bytes(words[2], limit.soft_bytes) ||
+        !seconds || *seconds < 0) {
+      return "a limit must be a memory value, and its seconds a number";
+    }
+    limit.soft_seconds = *seconds;
+    *target = limit;
+  }
+  return {};
+}
+
+// Names that Redis had before, and still takes.
+struct Alias {
+  std::string_view name;
+  std::string_view meant;
+};
+constexpr Alias kAliases[] = {
+    {"slaveof", "replicaof"},
+    {"slave-read-only", "replica-read-only"},
+    {"slave-serve-stale-data", "replica-serve-stale-data"},
+    {"slave-priority", "replica-priority"},
+    {"slave-announce-ip", "replica-announce-ip"},
+    {"slave-announce-port", "replica-announce-port"},
+    {"repl-ping-slave-period", "repl-ping-replica-period"},
+    {"min-slaves-to-write", "min-replicas-to-write"},
+    {"min-slaves-max-lag", "min-replicas-max-lag"},
+};
 
 constexpr Directive kDirectives[] = {
     {"appenddirname", true, get_text<&Config::appenddirname>,
@@ -181,6 +301,8 @@ constexpr Directive kDirectives[] = {
     {"bind", true, get_bind, set_bind},
     {"client-query-buffer-limit", false, get_integer<&Config::client_query_buffer_bytes>,
      set_bytes<&Config::client_query_buffer_bytes, 1024 * 1024>},
+    {"client-output-buffer-limit", false, get_output_limits, set_output_limits},
+    {"dbfilename", true, get_text<&Config::dbfilename>, set_dbfilename},
     {"databases", true, get_integer<&Config::databases>,
      set_integer<&Config::databases, 1, INT32_MAX>},
     {"dir", true, get_text<&Config::dir>, set_text<&Config::dir>},
@@ -188,22 +310,66 @@ constexpr Directive kDirectives[] = {
      set_flag<&Config::enable_debug_command>},
     {"hz", false, get_integer<&Config::hz>, set_integer<&Config::hz, 1, 500>},
     {"loglevel", false, get_loglevel, set_loglevel},
+    {"masterauth", false, get_text<&Config::masterauth>, set_text<&Config::masterauth>},
+    {"masteruser", false, get_text<&Config::masteruser>, set_text<&Config::masteruser>},
     {"maxclients", false, get_integer<&Config::maxclients>,
      set_integer<&Config::maxclients, 1, UINT32_MAX>},
+    {"min-replicas-max-lag", false, get_integer<&Config::min_replicas_max_lag_seconds>,
+     set_integer<&Config::min_replicas_max_lag_seconds, 0, INT32_MAX>},
+    {"min-replicas-to-write", false, get_integer<&Config::min_replicas_to_write>,
+     set_integer<&Config::min_replicas_to_write, 0, INT32_MAX>},
     {"no-appendfsync-on-rewrite", false, get_flag<&Config::no_appendfsync_on_rewrite>,
      set_flag<&Config::no_appendfsync_on_rewrite>},
     {"port", true, get_integer<&Config::port>, set_integer<&Config::port, 0, 65535>},
     {"proto-max-bulk-len", false, get_integer<&Config::proto_max_bulk_bytes>,
      set_bytes<&Config::proto_max_bulk_bytes, 1024 * 1024>},
-    {"save", false, get_text<&Config::save>, set_save},
+    {"repl-backlog-size", false, get_integer<&Config::repl_backlog_bytes>,
+     set_bytes<&Config::repl_backlog_bytes, 1>},
+    {"repl-backlog-ttl", false, get_integer<&Config::repl_backlog_ttl_seconds>,
+     set_integer<&Config::repl_backlog_ttl_seconds, 0, INT32_MAX>},
+    {"repl-diskless-load", false, get_diskless_load, set_diskless_load},
+    {"repl-diskless-sync", false, get_flag<&Config::repl_diskless_sync>,
+     set_flag<&Config::repl_diskless_sync>},
+    {"repl-diskless-sync-delay", false, get_integer<&Config::repl_diskless_sync_delay_seconds>,
+     set_integer<&Config::repl_diskless_sync_delay_seconds, 0, INT32_MAX>},
+    {"repl-diskless-sync-max-replicas", false,
+     get_integer<&Config::repl_diskless_sync_max_replicas>,
+     set_integer<&Config::repl_diskless_sync_max_replicas, 0, INT32_MAX>},
+    {"repl-ping-replica-period", false, get_integer<&Config::repl_ping_replica_period_seconds>,
+     set_integer<&Config::repl_ping_replica_period_seconds, 1, INT32_MAX>},
+    {"repl-timeout", false, get_integer<&Config::repl_timeout_seconds>,
+     set_integer<&Config::repl_timeout_seconds, 1, INT32_MAX>},
+    {"replica-announce-ip", false, get_text<&Config::replica_announce_ip>,
+     set_text<&Config::replica_announce_ip>},
+    {"replica-announce-port", false, get_integer<&Config::replica_announce_port>,
+     set_integer<&Config::replica_announce_port, 0, 65535>},
+    {"replica-priority", false, get_integer<&Config::replica_priority>,
+     set_integer<&Config::replica_priority, 0, INT32_MAX>},
+    {"replica-read-only", false, get_flag<&Config::replica_read_only>,
+     set_flag<&Config::replica_read_only>},
+    {"replica-serve-stale-data", false, get_flag<&Config::replica_serve_stale_data>,
+     set_flag<&Config::replica_serve_stale_data>},
+    {"replicaof", true, get_replicaof, set_replicaof},
+    {"rdb-del-sync-files", false, get_flag<&Config::rdb_del_sync_files>,
+     set_flag<&Config::rdb_del_sync_files>},
+    {"rdbchecksum", true, get_flag<&Config::rdbchecksum>, set_flag<&Config::rdbchecksum>},
+    {"rdbcompression", false, get_flag<&Config::rdbcompression>, set_flag<&Config::rdbcompression>},
+    {"save", false, get_save, set_save, true},
+    {"stop-writes-on-bgsave-error", false, get_flag<&Config::stop_writes_on_bgsave_error>,
+     set_flag<&Config::stop_writes_on_bgsave_error>},
     {"tcp-backlog", true, get_integer<&Config::tcp_backlog>,
      set_integer<&Config::tcp_backlog, 0, INT32_MAX>},
     {"timeout", false, get_integer<&Config::timeout_seconds>,
      set_integer<&Config::timeout_seconds, 0, INT32_MAX>},
 };
 
-base::Result<void> apply(Config& config, std::string_view place, std::string_view name,
-                         Words words) {
+// What the file and the command line have given so far.
+struct Given {
+  Config config;
+  std::vector<const Directive*> gathering;
+};
+
+base::Result<void> apply(Given& given, std::string_view place, std::string_view name, Words words) {
   const Directive* const directive = find_directive(name);
   if (directive == nullptr) {
     return base::fail(base::Errc::kInvalidArgument,
@@ -213,13 +379,22 @@ base::Result<void> apply(Config& config, std::string_view place, std::string_vie
     return base::fail(base::Errc::kInvalidArgument,
                       fmt::format("{}: '{}' needs a value", place, name));
   }
-  const std::string problem = directive->set(config, words);
+  std::vector<std::string> gathered;
+  if (directive->gathers && !words[0].empty()) {
+    const bool again = std::ranges::find(given.gathering, directive) != given.gathering.end();
+    if (!again) given.gathering.push_back(directive);
+    if (again) gathered.push_back(directive->get(given.config));
+    if (again && gathered.back().empty()) gathered.clear();
+    gathered.insert(gathered.end(), words.begin(), words.end());
+    words = gathered;
+  }
+  const std::string problem = directive->set(given.config, words);
   if (problem.empty()) return {};
   return base::fail(base::Errc::kInvalidArgument,
                     fmt::format("{}: {}: {}", place, directive->name, problem));
 }
 
-base::Result<void> apply_file(Config& config, std::string_view name, std::string_view text) {
+base::Result<void> apply_file(Given& given, std::string_view name, std::string_view text) {
   std::vector<std::string> words;
   for (size_t line_number = 1; !text.empty(); ++line_number) {
     const size_t end = text.find('\n');
@@ -231,7 +406,7 @@ base::Result<void> apply_file(Config& config, std::string_view name, std::string
     if (!resp::split_words(line, words)) {
       return base::fail(base::Errc::kInvalidArgument, place + ": unbalanced quotes");
     }
-    TRY(apply(config, place, words[0], Words(words).subspan(1)));
+    TRY(apply(given, place, words[0], Words(words).subspan(1)));
   }
   return {};
 }
@@ -241,6 +416,9 @@ base::Result<void> apply_file(Config& config, std::string_view name, std::string
 std::span<const Directive> directives() { return kDirectives; }
 
 const Directive* find_directive(std::string_view name) {
+  for (const Alias& alias : kAliases) {
+    if (equals_ignoring_case(alias.name, name)) name = alias.meant;
+  }
   for (const Directive& directive : kDirectives) {
     if (equals_ignoring_case(directive.name, name)) return &directive;
   }
@@ -249,8 +427,8 @@ const Directive* find_directive(std::string_view name) {
 
 base::Result<Config> parse_config(std::string_view file_name, std::string_view file_text,
                                   std::span<const std::string> options) {
-  Config config;
-  TRY(apply_file(config, file_name, file_text));
+  Given given;
+  TRY(apply_file(given, file_name, file_text));
   for (size_t i = 0; i < options.size();) {
     if (!options[i].starts_with("--")) {
       return base::fail(
@@ -259,11 +437,11 @@ base::Result<Config> parse_config(std::string_view file_name, std::string_view f
     }
     size_t end = i + 1;
     while (end < options.size() && !options[end].starts_with("--")) ++end;
-    TRY(apply(config, "command line", std::string_view(options[i]).substr(2),
+    TRY(apply(given, "command line", std::string_view(options[i]).substr(2),
               options.subspan(i + 1, end - i - 1)));
     i = end;
   }
-  return config;
+  return std::move(given.config);
 }
 
 }  // namespace seatrial::kv

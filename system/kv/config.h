@@ -13,6 +13,21 @@
 namespace seatrial::kv {
 
 enum class FsyncPolicy : uint8_t { kAlways, kEverySecond, kNo };
+enum class DisklessLoad : uint8_t { kDisabled, kOnEmptyDatabase, kSwap };
+
+// What a client may leave unread before it is cut; 0: no limit.
+struct OutputLimit {
+  int64_t hard_bytes = 0;
+  int64_t soft_bytes = 0;  // For longer than this:
+  int64_t soft_seconds = 0;
+};
+
+// A snapshot is due when so many changes have gathered, and so much time has passed since the last.
+struct SavePoint {
+  int64_t seconds;
+  int64_t changes;
+  friend bool operator==(const SavePoint&, const SavePoint&) = default;
+};
 
 struct Config {
   std::vector<std::string> bind = {"*", "-::*"};
@@ -21,7 +36,12 @@ struct Config {
   int64_t timeout_seconds = 0;
   int64_t databases = 16;
   std::string dir = ".";
-  std::string save;  // Snapshots by rule; none are taken.
+  std::string dbfilename = "dump.rdb";
+  std::vector<SavePoint> save_points = {{3600, 1}, {300, 100}, {60, 10000}};
+  bool rdbcompression = true;
+  bool rdbchecksum = true;
+  bool rdb_del_sync_files = false;
+  bool stop_writes_on_bgsave_error = true;
   bool appendonly = false;
   std::string appendfilename = "appendonly.aof";
   std::string appenddirname = "appendonlydir";
@@ -38,6 +58,29 @@ struct Config {
   int64_t client_query_buffer_bytes = 1024 * 1024 * 1024;
   int64_t hz = 10;
   bool enable_debug_command = false;
+
+  std::string primary_host;  // Empty: it is a primary itself.
+  int64_t primary_port = 0;
+  std::string masteruser;
+  std::string masterauth;
+  std::string replica_announce_ip;
+  int64_t replica_announce_port = 0;
+  int64_t replica_priority = 100;
+  bool replica_read_only = true;
+  bool replica_serve_stale_data = true;
+  bool repl_diskless_sync = true;
+  int64_t repl_diskless_sync_delay_seconds = 5;
+  int64_t repl_diskless_sync_max_replicas = 0;
+  DisklessLoad repl_diskless_load = DisklessLoad::kDisabled;
+  int64_t repl_ping_replica_period_seconds = 10;
+  int64_t repl_timeout_seconds = 60;
+  int64_t repl_backlog_bytes = 1024 * 1024;
+  int64_t repl_backlog_ttl_seconds = 3600;
+  int64_t min_replicas_to_write = 0;
+  int64_t min_replicas_max_lag_seconds = 10;
+  OutputLimit normal_output_limit;
+  OutputLimit replica_output_limit{256 * 1024 * 1024, 64 * 1024 * 1024, 60};
+  OutputLimit pubsub_output_limit{32 * 1024 * 1024, 8 * 1024 * 1024, 60};
   base::LogLevel loglevel = base::LogLevel::kInfo;
 };
 
@@ -54,6 +97,8 @@ struct Directive {
   std::string (*get)(const Config& config);
   // Returns what is wrong with the words, or nothing.
   std::string (*set)(Config& config, std::span<const std::string> words);
+  // Given again in the same place it adds to what was given before.
+  bool gathers = false;
 };
 
 std::span<const Directive> directives();

@@ -68,6 +68,45 @@ const Command* resolve(State& state, Session& session, resp::Args args, resp::Wr
   return command;
 }
 
+// What is written would not reach the disk as the settings ask for.
+bool snapshots_fail(const State& state) {
+  return !state.snapshots.last_background_good && state.config.stop_writes_on_bgsave_error &&
+         !state.config.save_points.empty();
+}
+
+// Why the command may not run as the server stands; empty: it may.
+std::string_view refusal(const State& state, const Session& session, const Command& command) {
+  const Transaction& transaction = session.transaction;
+  const bool executes = transaction.open && command.name == "exec";
+  const bool writes = command.has(kWrite) || (executes && transaction.writes);
+  const ReplicationStatus& replication = state.replication;
+  const Config& config = state.config;
+  if (snapshots_fail(state) && (writes || command.name == "ping")) {
+    MARK("dispatch: write refused while snapshots fail");
+    return kSnapshotsFail;
+  }
+  if (writes && !state.log_status.refusal.empty()) {
+    MARK("dispatch: write refused while the log fails");
+    return state.log_status.refusal;
+  }
+  if (writes && !replication.replica && config.min_replicas_to_write > 0 &&
+      config.min_replicas_max_lag_seconds > 0 &&
+      replication.good_replicas < config.min_replicas_to_write) {
+    MARK("dispatch: write refused for want of replicas");
+    return "NOREPLICAS Not enough good replicas to write.";
+  }
+  if (!replication.replica) return {};
+  if (writes && config.replica_read_only) {
+    MARK("dispatch: write refused by a replica");
+    return "READONLY You can't write against a read only replica.";
+  }
+  const bool needs_fresh = !command.has(kStale) || (executes && transaction.needs_fresh);
+  if (needs_fresh && !replication.link_up && !config.replica_serve_stale_data) {
+    return "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+  }
+  return {};
+}
+
 void run(State& state, Session& session, const Command& command, resp::Args args,
          resp::Writer& reply, WallMs now) {
   CHECK(command.handler != nullptr);
@@ -86,6 +125,11 @@ void run_queued(State& state, Session& session, const Command& command, resp::Ar
 
 void dispatch(State& state, Session& session, resp::Args args, resp::Writer& reply, WallMs now) {
   CHECK(!args.empty());
+  if (state.ending) [[unlikely]] {
+    MARK("dispatch: too late, the server ends");
+    session.next = resp::Next::kCut;
+    return;
+  }
   const uint64_t errors = reply.errors();
   const Command* const command = resolve(state, session, args, reply);
   if (command == nullptr) {
@@ -93,13 +137,13 @@ void dispatch(State& state, Session& session, resp::Args args, resp::Writer& rep
     return;
   }
   const Transaction& transaction = session.transaction;
-  const bool writes =
-      command->has(kWrite) || (transaction.open && transaction.writes && command->name == "exec");
-  if (writes && !state.log_status.refusal.empty() && !session.replaying()) [[unlikely]] {
-    MARK("dispatch: write refused while the log fails");
-    reject(session, reply, *command, state.log_status.refusal);
-    ++state.stats.errors;
-    return;
+  if (!session.obeyed()) [[likely]] {
+    const std::string_view refused = refusal(state, session, *command);
+    if (!refused.empty()) [[unlikely]] {
+      reject(session, reply, *command, refused);
+      ++state.stats.errors;
+      return;
+    }
   }
   if (transaction.open && command->has(kNoMulti)) {
     reject(session, reply, "ERR Command not allowed inside a transaction");
@@ -110,6 +154,7 @@ void dispatch(State& state, Session& session, resp::Args args, resp::Writer& rep
     Transaction& queue = session.transaction;
     queue.requests.emplace_back(*command, args);
     queue.writes |= command->has(kWrite);
+    queue.needs_fresh |= !command->has(kStale);
     queue.bytes += queue.requests.back().bytes();
     reply.simple("QUEUED");
     if (queue.bytes > static_cast<uint64_t>(state.config.client_query_buffer_bytes)) {
@@ -127,7 +172,10 @@ Database& Context::database() { return state.keyspace.at(session.database); }
 int Context::database_index() const { return session.database; }
 
 Entry* Context::find(std::string_view key) {
-  return state.keyspace.find(session.database, key, now);
+  // A replica removes only what its primary's stream does, or a client who may write there.
+  const bool hides = state.replication.replica && !command.has(kWrite);
+  return state.keyspace.find(session.database, key, now,
+                             hides ? Keyspace::Expired::kHidden : Keyspace::Expired::kRemoved);
 }
 
 Entry* Context::find_string(std::string_view key, bool& wrong_type) {

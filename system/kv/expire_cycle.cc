@@ -28,7 +28,8 @@ bool ExpireCycle::turn(WallMs now) {
   for (size_t i = 0; i < state_.keyspace.count(); ++i) {
     Database& database = state_.keyspace.at(static_cast<int>(i));
     soon |= database.advance_resizing(kResizeBuckets);
-    if (!state_.active_expire || database.timed() == 0) continue;
+    // What expires on a replica is its primary's to decide.
+    if (!state_.active_expire || state_.replication.replica || database.timed() == 0) continue;
     size_t seen = 0;
     const size_t removed = sweep(static_cast<int>(i), now, seen);
     // More than a tenth of what was seen had expired: there is probably more.

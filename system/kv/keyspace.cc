@@ -35,6 +35,19 @@ void Keyspace::flush(int database) {
   emptied.clear();
 }
 
+void Keyspace::replace(Keyspace& fresh) {
+  CHECK(fresh.count() == count());
+  for (size_t i = 0; i < count(); ++i) {
+    const int database = static_cast<int>(i);
+    Database& entering = fresh.at(database);
+    Database& leaving = at(database);
+    watches_.replacing(
+        database, [&](const std::string& key) { return leaving.find(key) != nullptr; },
+        [&](const std::string& key) { return entering.find(key) != nullptr; });
+  }
+  databases_.swap(fresh.databases_);
+}
+
 void Keyspace::copy_from(const Keyspace& other) {
   CHECK(count() == other.count());
   for (size_t i = 0; i < count(); ++i) databases_[i]->copy_from(*other.databases_[i]);

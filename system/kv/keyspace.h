@@ -30,17 +30,23 @@ class Keyspace {
     return deadline && now > *deadline;
   }
 
-  // The entry, if it is alive at `now`; an expired one is removed.
-  Entry* find(int database, std::string_view key, WallMs now) {
+  // The entry, if it is alive at `now`. An expired one is removed, or only hidden where that is
+  // not for this server to decide.
+  enum class Expired : uint8_t { kRemoved, kHidden };
+  Entry* find(int database, std::string_view key, WallMs now,
+              Expired expired_ones = Expired::kRemoved) {
     Entry* const entry = at(database).find(key);
     if (entry == nullptr || !entry->has_deadline() || !expired(*entry, now)) return entry;
-    expire(database, key);
+    if (expired_ones == Expired::kRemoved) expire(database, key);
     return nullptr;
   }
   // Removes a key because its deadline has passed.
   void expire(int database, std::string_view key);
   bool erase(int database, std::string_view key);
   void flush(int database);
+  // Puts the data of `fresh` in the place of this one's, which `fresh` then holds. Who watches a
+  // key that is in either learns of it.
+  void replace(Keyspace& fresh);
   // Makes this empty one, of as many databases, a deep copy of the data; nobody watches it.
   void copy_from(const Keyspace& other);
   // A key was written.

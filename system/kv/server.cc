@@ -9,6 +9,7 @@
 #include "kv/propagate/gate.h"
 #include "kv/restore/aof_open.h"
 #include "kv/session.h"
+#include "kv/snapshots.h"
 #include "kv/state.h"
 #include "os/mark.h"
 #include "resp/connection.h"
@@ -37,6 +38,7 @@ class Server {
 
  private:
   base::Result<void> restore();
+  base::Result<void> open_log();
   base::Result<void> listen();
   void start_fibers();
   void accept(os::Listener& listener);
@@ -46,7 +48,8 @@ class Server {
   resp::ConnectionLimits connection_limits() const;
   // What a log record does, while it is replayed.
   base::Result<void> replay(Session& session, resp::Writer& reply, resp::Args args);
-  bool switch_log(bool on, bool later);
+  // When the system asks for the end.
+  void obey_stop_requests();
   int stop();
   void end(int code);
 
@@ -56,6 +59,7 @@ class Server {
   AofFiles aof_files_;
   Aof aof_;
   Children children_;
+  Snapshots snapshots_;
   AofRewriter rewriter_;
   ExpireCycle expire_cycle_;
   std::optional<int> exit_code_;
@@ -65,6 +69,7 @@ class Server {
   size_t reply_bytes_max_;
   // In the order of their destruction, last first: clients, then what serves them.
   os::FiberGroup log_fibers_;
+  os::FiberGroup child_fibers_;
   os::FiberGroup clients_;
   os::FiberGroup acceptors_;
 };
@@ -80,13 +85,15 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
                            error.message());
              end(1);
            }),
-      children_(os, state_.child_status),
+      children_(os, state_.child),
+      snapshots_(os, state_, children_),
       rewriter_(os, state_, children_, aof_, aof_files_),
       expire_cycle_(state_, os.clock),
       ended_(os.fibers),
       reply_bytes_max_(
           static_cast<size_t>(os.chaos.knob("kv: reply bytes", 64 * 1024, {1, 100, 4096}))),
       log_fibers_(os.fibers),
+      child_fibers_(os.fibers),
       clients_(os.fibers),
       acceptors_(os.fibers) {
   os.log.set_level(config.loglevel);
@@ -97,13 +104,13 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
   state_.hooks.reconfigured = [this] {
     os_.log.set_level(state_.config.loglevel);
     aof_.policy_changed();
+    snapshots_.reconfigured();
   };
   state_.hooks.log_effects = [this] {
     aof_.append(state_.effects);
     state_.effects.clear();
   };
-  state_.hooks.rewrite_log = [this](bool later) { return rewriter_.request(later); };
-  state_.hooks.switch_log = [this](bool on, bool later) { return switch_log(on, later); };
+  state_.log_control = &rewriter_;
 }
 
 void Server::end(int code) {
@@ -120,6 +127,8 @@ int Server::run() {
     os_.log.error("{}", listening.error().message());
     return 1;
   }
+  // Only now is it certain that no other server works here: it would have the port.
+  snapshots_.clear_left_overs();
   start_fibers();
   for (const auto& listener : listeners_) {
     os_.log.info("Ready to accept connections on {}", os::to_string(listener->local()));
@@ -129,8 +138,13 @@ int Server::run() {
 }
 
 base::Result<void> Server::restore() {
+  TRY(open_log());
+  return state_.config.appendonly ? base::Result<void>() : snapshots_.restore();
+}
+
+base::Result<void> Server::open_log() {
   if (!state_.config.appendonly) return read_aof_manifest(os_, state_.config, aof_files_);
-  Session session(state_, nullptr, nullptr, {});
+  Session session(state_, nullptr, nullptr, {}, SessionKind::kLog);
   resp::Writer reply;
   const os::MonotonicTime begun = os_.clock.monotonic();
   OpenedAof opened = TRY(open_aof(os_, state_.config, aof_files_, state_.keyspace,
@@ -143,15 +157,7 @@ base::Result<void> Server::restore() {
   state_.log_status.rewritten_bytes = opened.base_bytes;
   aof_.open(std::move(opened.file), std::move(opened.path), opened.bytes, opened.closed);
   rewriter_.opened();
-  state_.effects.set_wanted(true);
   return {};
-}
-
-bool Server::switch_log(bool on, bool later) {
-  if (on && !rewriter_.switch_on(later)) return false;
-  if (!on) rewriter_.switch_off();
-  state_.effects.set_wanted(on);
-  return true;
 }
 
 base::Result<void> Server::replay(Session& session, resp::Writer& reply, resp::Args args) {
@@ -190,16 +196,22 @@ base::Result<void> Server::listen() {
 void Server::start_fibers() {
   log_fibers_.spawn("aof flusher", [this] { aof_.run_flusher(); });
   log_fibers_.spawn("aof syncer", [this] { aof_.run_syncer(); });
-  log_fibers_.spawn("aof rewriter", [this] { rewriter_.run(); });
-  log_fibers_.spawn("children", [this] { children_.run(); });
   acceptors_.spawn("expire cycle", [this] { expire_cycle_.run(); });
-  acceptors_.spawn("stop request", [this] {
-    if (!os_.process.stop_requested().wait()) return;
-    os_.log.info("Shutting down: asked to by the system");
-    end(0);
-  });
+  child_fibers_.spawn("reaper", [this] { children_.run(); });
+  child_fibers_.spawn("aof rewriter", [this] { rewriter_.run(); });
+  child_fibers_.spawn("snapshots", [this] { snapshots_.run(); });
+  acceptors_.spawn("stop request", [this] { obey_stop_requests(); });
   for (const auto& listener : listeners_) {
     acceptors_.spawn("accept", [this, &listener] { accept(*listener); });
+  }
+}
+
+void Server::obey_stop_requests() {
+  os::Event& request = os_.process.stop_requested();
+  while (request.wait()) {
+    request.reset();
+    os_.log.info("Shutting down: asked to by the system");
+    if (snapshots_.prepare_stop(SnapshotControl::AtStop::kAsConfigured, false)) return end(0);
   }
 }
 
@@ -284,9 +296,11 @@ int Server::stop() {
   clients_.cancel();
   static_cast<void>(acceptors_.join());
   static_cast<void>(clients_.join());
+  child_fibers_.cancel();
+  static_cast<void>(child_fibers_.join());
+  children_.end();
   log_fibers_.cancel();
   static_cast<void>(log_fibers_.join());
-  children_.end();
   if (code != 0) return code;
   if (auto closed = aof_.close(); !closed) {
     os_.log.error("The append-only file could not be finished: {}", closed.error().message());

@@ -2,6 +2,7 @@
 
 #include "kv/dispatch.h"
 #include "kv/state.h"
+#include "os/mark.h"
 
 #include <utility>
 
@@ -29,16 +30,21 @@ void QueuedRequest::args(std::vector<std::string_view>& into) const {
   }
 }
 
-Session::Session(State& state, os::Clock* clock, ReplyGate* gate, Peer peer)
-    : state_(state), clock_(clock), gate_(gate), peer_(std::move(peer)) {
-  id_ = replaying() ? 0 : state.next_client_id++;
+Session::Session(State& state, os::Clock* clock, ReplyGate* gate, Peer peer, SessionKind kind)
+    : state_(state), clock_(clock), gate_(gate), peer_(std::move(peer)), kind_(kind) {
+  id_ = kind == SessionKind::kLog ? 0 : state.next_client_id++;
   last_used = peer_.connected;
-  if (!replaying()) state_.clients.emplace(id_, this);
+  if (kind != SessionKind::kLog) state_.clients.emplace(id_, this);
 }
 
 Session::~Session() {
   state_.keyspace.watches().unwatch(watcher);
-  if (!replaying()) state_.clients.erase(id_);
+  if (kind_ != SessionKind::kLog) state_.clients.erase(id_);
+}
+
+ClientKind Session::client_kind() const {
+  if (kind_ == SessionKind::kPrimary) return ClientKind::kPrimary;
+  return attachment ? ClientKind::kReplica : ClientKind::kNormal;
 }
 
 void Session::foresee(std::span<const resp::Args> requests) {
@@ -63,14 +69,23 @@ void Session::foresee(std::span<const resp::Args> requests) {
 
 resp::Next Session::execute(resp::Args args, resp::Writer& reply) {
   if (!batch_begun_) {
-    now_ = replaying() ? Keyspace::kNothingExpires : wall_ms(*clock_);
-    last_used = now_;
+    if (!obeyed()) last_used = wall_ms(*clock_);
+    now_ = obeyed() ? Keyspace::kNothingExpires : last_used;
     batch_begun_ = true;
   }
   const size_t reply_begin = reply.size();
   const uint64_t log_begin = gate_ == nullptr ? 0 : gate_->end();
   next = resp::Next::kContinue;
   dispatch(state_, *this, args, reply, now_);
+  seen_offset = state_.replication.history.offset();
+  if (attachment && reply.size() != reply_begin) [[unlikely]] {
+    // Its stream carries nothing but what the replication writes into it.
+    MARK("replication: a replica asked for a reply");
+    state_.log.warn("replica {} sent '{}', which has a reply: its connection is cut", peer_.address,
+                    args[0].substr(0, 64));
+    reply.truncate(reply_begin);
+    next = resp::Next::kCut;
+  }
   if (reply_mode != ReplyMode::kOn) [[unlikely]] {
     reply.truncate(reply_begin);
     if (reply_mode == ReplyMode::kSkipThis) reply_mode = ReplyMode::kOn;
@@ -81,6 +96,14 @@ resp::Next Session::execute(resp::Args args, resp::Writer& reply) {
     if (ticket_.seen != log_begin) ticket_.wrote = ticket_.seen;
   }
   return next;
+}
+
+base::Result<void> Session::await(resp::Writer& reply) {
+  const size_t reply_begin = reply.size();
+  auto action = std::exchange(awaited, {});
+  TRY(action(reply));
+  if (reply_mode != ReplyMode::kOn) reply.truncate(reply_begin);
+  return {};
 }
 
 base::Result<void> Session::release() {

@@ -1,7 +1,5 @@
 #include "kv/state.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 namespace seatrial::kv {
@@ -10,13 +8,20 @@ State::State(Config settings, base::Log& node_log, base::RandomStream random)
     : config(std::move(settings)),
       log(node_log),
       keyspace(static_cast<size_t>(config.databases), random.next(), effects),
-      run_id(fmt::format("{:016x}{:016x}{:08x}", random.next(), random.next(),
-                         random.next() & 0xffffffffU)) {
+      replication(make_replication_id(random)),
+      run_id(make_replication_id(random)) {
   hooks.log_effects = [this] { effects.clear(); };
   hooks.shut_down = [] {};
   hooks.reconfigured = [] {};
-  hooks.rewrite_log = [](bool) { return RewriteAnswer::kFailed; };
-  hooks.switch_log = [](bool, bool) { return false; };
+}
+
+uint64_t State::used_memory() const {
+  uint64_t bytes = log_status.pending_bytes;
+  for (size_t i = 0; i < keyspace.count(); ++i) {
+    const Database& database = keyspace.at(static_cast<int>(i));
+    bytes += database.entry_bytes() + database.table_bytes();
+  }
+  return bytes;
 }
 
 }  // namespace seatrial::kv

@@ -10,16 +10,22 @@
 #include "kv/data/entry.h"
 #include "kv/keyspace.h"
 #include "kv/propagate/effect.h"
+#include "kv/replication/status.h"
+#include "kv/snapshot_status.h"
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace seatrial::kv {
 
+class LogControl;
 class Observer;
+class ReplicationControl;
 class Session;
+class SnapshotControl;
 
 struct Stats {
   uint64_t connections = 0;
@@ -30,6 +36,9 @@ struct Stats {
   uint64_t errors = 0;
   uint64_t input_bytes = 0;
   uint64_t output_bytes = 0;
+  uint64_t sync_full = 0;
+  uint64_t sync_partial_ok = 0;
+  uint64_t sync_partial_refused = 0;
 };
 
 // How the log is doing, for INFO and for refusing writes.
@@ -44,21 +53,14 @@ struct LogStatus {
   uint64_t delayed_syncs = 0;  // How often a write has waited for one.
 
   bool rewrite_scheduled = false;
-  bool last_rewrite_ok = true;
+  bool last_rewrite_good = true;
   WallMs rewrite_begun = 0;
-  int64_t last_rewrite_seconds = -1;  // How long it took; there was none.
+  std::optional<int64_t> last_rewrite_seconds;  // How long it took.
   uint64_t rewrites = 0;
   uint64_t rewrite_failures = 0;  // In a row.
   uint64_t rewritten_bytes = 0;   // What the log had after the last rewrite, or its base at start.
 
   uint64_t bytes() const { return earlier_bytes + file_bytes; }
-};
-
-enum class RewriteAnswer : uint8_t {
-  kStarted,
-  kScheduled,  // It begins when it can.
-  kRunning,    // One is under way already.
-  kFailed,     // The fork failed; the log says why.
 };
 
 // What commands may ask of the server around them.
@@ -68,14 +70,13 @@ struct Hooks {
   std::move_only_function<void()> shut_down;
   // Settings have changed.
   std::move_only_function<void()> reconfigured;
-  // BGREWRITEAOF. `later`: not at this instant, as a transaction is executed.
-  std::move_only_function<RewriteAnswer(bool later)> rewrite_log;
-  // CONFIG SET appendonly. False: it cannot be switched on.
-  std::move_only_function<bool(bool on, bool later)> switch_log;
 };
 
 struct State {
   State(Config settings, base::Log& node_log, base::RandomStream random);
+
+  // Of the data and what is to be written, as far as it is counted.
+  uint64_t used_memory() const;
 
   Config config;
   base::Log& log;
@@ -84,7 +85,12 @@ struct State {
   Keyspace keyspace;
   Stats stats;
   LogStatus log_status;
-  ChildStatus child_status;
+  LogControl* log_control = nullptr;  // Null where there is no server around.
+  ReplicationStatus replication;
+  ReplicationControl* replication_control = nullptr;  // Null where there is no server around.
+  ChildStatus child;
+  SnapshotStatus snapshots;
+  SnapshotControl* snapshot_control = nullptr;  // Null where there is no server around.
   Hooks hooks;
   Observer* observer = nullptr;          // May be null.
   std::map<uint64_t, Session*> clients;  // By id.
@@ -94,7 +100,8 @@ struct State {
   WallMs started = 0;
   // No reply leaves before this time: DEBUG SLEEP.
   WallMs asleep_until = 0;
-  bool in_exec = false;       // The commands of a transaction are being executed.
+  // The server is about to end, and what counts is on disk: no request is executed any more.
+  bool ending = false;
   bool active_expire = true;  // Expired keys are removed without being asked for.
 };
 

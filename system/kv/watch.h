@@ -51,6 +51,15 @@ class Watches {
       }
     }
   }
+  // All data of the database is about to be replaced: whether a key is there now, and then.
+  template <typename Leaving, typename Entering>
+  void replacing(int database, Leaving leaving, Entering entering) {
+    for (const auto& [place, watchers] : watchers_) {
+      if (place.first != database) continue;
+      const bool enters = entering(place.second);
+      if (enters || leaving(place.second)) fail_watchers(database, place.second, enters);
+    }
+  }
   size_t keys() const { return watchers_.size(); }
 
  private:

@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 
@@ -37,6 +39,10 @@ class LinuxOs {
     self->random_ = make_random();
     self->chaos_ = make_chaos();
     return self;
+  }
+
+  Result<std::unique_ptr<os::Stream>> link(Descriptor end) {
+    return make_link(*dispatcher_, *fibers_, std::move(end));
   }
 
   int run(std::move_only_function<int(os::Os&)> main) {
@@ -112,16 +118,16 @@ class Signals {
 
 // The parent's sockets, files and epoll are not the child's: while it held a copy of them, a
 // port would stay taken and a connection open after the parent's end.
-void close_all_but(int kept) {
-  constexpr unsigned kFirst = 3;
-  const auto last = ~0U;
-  if (kept < 0) {
-    CHECK(close_range(kFirst, last, 0) == 0);
-    return;
+void close_all_but(std::array<int, 2> kept) {
+  std::ranges::sort(kept);
+  unsigned first = 3;
+  for (const int fd : kept) {
+    const auto keep = static_cast<unsigned>(fd);
+    if (fd < 0 || keep < first) continue;
+    if (keep > first) CHECK(close_range(first, keep - 1, 0) == 0);
+    first = keep + 1;
   }
-  const auto keep = static_cast<unsigned>(kept);
-  if (keep > kFirst) CHECK(close_range(kFirst, keep - 1, 0) == 0);
-  CHECK(close_range(std::max(keep + 1, kFirst), last, 0) == 0);
+  CHECK(close_range(first, ~0U, 0) == 0);
 }
 
 }  // namespace
@@ -144,14 +150,19 @@ Result<int> run(const LinuxOptions& options, std::move_only_function<int(os::Os&
 
 // The stop signals stay blocked from the parent on, so none is lost before the child's own signal
 // descriptor is there. The parent's objects are left alone: their threads and epoll are not here.
-void run_child(const ChildStart& start, const os::Snapshot& data, os::ChildMain child) {
-  close_all_but(start.working_directory);
-  auto os = LinuxOs::make(start, 0);
-  if (!os) {
-    if (g_log != nullptr) g_log->error("fork: {}", os.error().message());
+void run_child(const ChildStart& start, const os::Snapshot& data, os::LinkedChildMain child,
+               Descriptor link) {
+  const auto give_up = [](const Error& error) {
+    if (g_log != nullptr) g_log->error("fork: {}", error.message());
     ::_exit(1);
-  }
-  const int code = (*os)->run([&](os::Os& own) { return child(own, data); });
+  };
+  close_all_but({start.working_directory, link.get()});
+  auto os = LinuxOs::make(start, 0);
+  if (!os) give_up(os.error());
+  Result<std::unique_ptr<os::Stream>> parent = nullptr;
+  if (link) parent = (*os)->link(std::move(link));
+  if (!parent) give_up(parent.error());
+  const int code = (*os)->run([&](os::Os& own) { return child(own, data, *std::move(parent)); });
   ::_exit(code);
 }
 

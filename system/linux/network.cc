@@ -1,4 +1,4 @@
-// TCP over IPv4 and IPv6.
+// TCP over IPv4 and IPv6, and the links to forked children.
 //
 // One epoll registration a socket, edge-triggered, for both directions; ready flags remember what
 // epoll said. A read that comes back short has emptied the socket and clears its flag, a short
@@ -80,11 +80,11 @@ class Socket final : public Watch, public std::enable_shared_from_this<Socket> {
   int cut_by = 0;  // The errno that ended the stream; the kernel tells it only once.
 };
 
-class TcpStream final : public os::Stream {
+class SocketStream final : public os::Stream {
  public:
-  TcpStream(std::shared_ptr<Socket> socket, Address local, Address peer)
+  SocketStream(std::shared_ptr<Socket> socket, Address local, Address peer)
       : socket_(std::move(socket)), local_(std::move(local)), peer_(std::move(peer)) {}
-  ~TcpStream() override { close(); }
+  ~SocketStream() override { close(); }
 
   Result<size_t> read(MutableBytes into, MonotonicTime deadline) override {
     CHECK(!into.empty());
@@ -219,7 +219,7 @@ class TcpListener final : public os::Listener {
     auto socket = std::make_shared<Socket>(socket_->dispatcher, socket_->fibers, std::move(fd));
     socket->writable = true;
     TRY(socket->watch());
-    return std::make_unique<TcpStream>(std::move(socket), local, to_address(peer));
+    return std::make_unique<SocketStream>(std::move(socket), local, to_address(peer));
   }
 
   const std::shared_ptr<Socket> socket_;
@@ -300,7 +300,7 @@ class TcpNetwork final : public os::Network {
     // is connected to itself.
     Address peer = to_address(to);
     if (local == peer) return failed(ECONNREFUSED);
-    return std::make_unique<TcpStream>(std::move(socket), std::move(local), std::move(peer));
+    return std::make_unique<SocketStream>(std::move(socket), std::move(local), std::move(peer));
   }
 
   Dispatcher& dispatcher_;
@@ -312,6 +312,13 @@ class TcpNetwork final : public os::Network {
 
 std::unique_ptr<os::Network> make_network(Dispatcher& dispatcher, os::Fibers& fibers) {
   return std::make_unique<TcpNetwork>(dispatcher, fibers);
+}
+
+Result<std::unique_ptr<os::Stream>> make_link(Dispatcher& dispatcher, os::Fibers& fibers,
+                                              Descriptor end) {
+  auto socket = std::make_shared<Socket>(dispatcher, fibers, std::move(end));
+  TRY(socket->watch());
+  return std::make_unique<SocketStream>(std::move(socket), Address{}, Address{});
 }
 
 }  // namespace seatrial::linux

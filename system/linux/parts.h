@@ -185,6 +185,9 @@ struct ChildStart {
 
 std::unique_ptr<os::Clock> make_clock(Dispatcher& dispatcher, os::Fibers& fibers);
 std::unique_ptr<os::Network> make_network(Dispatcher& dispatcher, os::Fibers& fibers);
+// Of one end of a socketpair.
+Result<std::unique_ptr<os::Stream>> make_link(Dispatcher& dispatcher, os::Fibers& fibers,
+                                              Descriptor end);
 std::unique_ptr<os::Disk> make_disk(Workers& workers, int working_directory);
 Result<std::unique_ptr<os::Process>> make_process(Dispatcher& dispatcher, os::Fibers& fibers,
                                                   ChildStart start);
@@ -192,7 +195,9 @@ std::unique_ptr<os::Random> make_random();
 std::unique_ptr<os::Chaos> make_chaos();
 Result<std::unique_ptr<base::Log>> make_log(const LinuxOptions& options);
 
-// The life of a forked child, on the stack on which it found itself; ends the process.
-[[noreturn]] void run_child(const ChildStart& start, const os::Snapshot& data, os::ChildMain child);
+// The life of a forked child, on the stack on which it found itself; ends the process. `link`: its
+// end of the link to its parent, or nothing; then its main gets no stream.
+[[noreturn]] void run_child(const ChildStart& start, const os::Snapshot& data,
+                            os::LinkedChildMain child, Descriptor link);
 
 }  // namespace seatrial::linux

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -82,18 +83,25 @@ class LinuxProcess final : public os::Process, public Watch {
   Pid pid() const override { return ::getpid(); }
 
   Result<Pid> fork(std::string_view name, const os::Snapshot& data, os::ChildMain child) override {
-    const pid_t pid = ::fork();
-    if (pid < 0) return fail_with(errno, fmt::format("fork {}", name));
-    if (pid == 0) run_child(start_, data, std::move(child));
-    auto known = std::make_shared<Child>(dispatcher_, fibers_, pid, open_pidfd(pid));
-    if (Result<void> watched = known->watch(); !watched) {
-      // Nobody could wait for this child.
-      ::kill(pid, SIGKILL);
-      reap(pid);
-      return base::fail(Errc::kExhausted, fmt::format("fork {}: no descriptor is left", name));
+    return start(
+        name, data,
+        [main = std::move(child)](os::Os& os, const os::Snapshot& frozen,
+                                  std::unique_ptr<os::Stream>) mutable { return main(os, frozen); },
+        Descriptor());
+  }
+
+  Result<os::LinkedChild> fork_linked(std::string_view name, const os::Snapshot& data,
+                                      os::LinkedChildMain child) override {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
+      return no_descriptor(name);
     }
-    children_.emplace(pid, std::move(known));
-    return pid;
+    Descriptor ours(ends[0]);
+    Descriptor theirs(ends[1]);
+    auto stream = make_link(dispatcher_, fibers_, std::move(ours));
+    if (!stream) return no_descriptor(name);
+    const Pid pid = TRY(start(name, data, std::move(child), std::move(theirs)));
+    return os::LinkedChild{.pid = pid, .stream = *std::move(stream)};
   }
 
   Result<os::ExitStatus> wait(Pid child, MonotonicTime deadline) override {
@@ -122,6 +130,27 @@ class LinuxProcess final : public os::Process, public Watch {
   }
 
  private:
+  // `link`: the child's end, which is closed here.
+  Result<Pid> start(std::string_view name, const os::Snapshot& data, os::LinkedChildMain child,
+                    Descriptor link) {
+    const pid_t pid = ::fork();
+    if (pid < 0) return fail_with(errno, fmt::format("fork {}", name));
+    if (pid == 0) run_child(start_, data, std::move(child), std::move(link));
+    auto known = std::make_shared<Child>(dispatcher_, fibers_, pid, open_pidfd(pid));
+    if (Result<void> watched = known->watch(); !watched) {
+      // Nobody could wait for this child.
+      ::kill(pid, SIGKILL);
+      reap(pid);
+      return no_descriptor(name);
+    }
+    children_.emplace(pid, std::move(known));
+    return pid;
+  }
+
+  static std::unexpected<Error> no_descriptor(std::string_view name) {
+    return base::fail(Errc::kExhausted, fmt::format("fork {}: no descriptor is left", name));
+  }
+
   static std::unexpected<Error> not_a_child(Pid pid) {
     return base::fail(Errc::kNotFound, fmt::format("process {} is not a child", pid));
   }

@@ -284,7 +284,27 @@ void Fibers::pause() {
 
 void Fibers::resume() {
   paused_ = false;
-  for (FiberBody* body : std::exchange(held_, {})) scheduler_.run_queue_.push(body);
+  let_go();
+}
+
+void Fibers::hold_others() {
+  CHECK(alone_ == nullptr);
+  alone_ = scheduler_.current();
+  scheduler_.run_queue_.move_out(this, held_);
+}
+
+void Fibers::let_others_go() {
+  alone_ = nullptr;
+  // A holder that is being unwound: of the others some are gone already, and none is to run.
+  if (!killed_) let_go();
+}
+
+bool Fibers::holds(const FiberBody* body) const {
+  return paused_ || (alone_ != nullptr && alone_ != body);
+}
+
+void Fibers::let_go() {
+  for (FiberBody* body : std::exchange(held_, {})) scheduler_.make_runnable(body);
 }
 
 // ---- FiberGroup
@@ -457,7 +477,7 @@ bool Scheduler::wake(FiberBody* body, Wake why) {
 
 void Scheduler::make_runnable(FiberBody* body) {
   if (body->state != FiberState::kNew) body->state = FiberState::kRunnable;
-  if (body->process->paused_) {
+  if (body->process->holds(body)) {
     body->process->held_.push_back(body);
   } else {
     run_queue_.push(body);

@@ -89,6 +89,11 @@ class Fibers {
   void park_uncancelled(MonotonicTime deadline = kNever);
   // Whether the calling fiber was asked to end, so that a call which could park has to fail.
   bool cancelled() const;
+  // No other fiber of this process runs until let_others_go(), over whatever the caller parks in:
+  // for what must see its data stand still. The caller must not wait for another fiber meanwhile.
+  // Not to be nested.
+  void hold_others();
+  void let_others_go();
 
   Scheduler& scheduler() { return scheduler_; }
   size_t live() const { return live_; }
@@ -110,7 +115,11 @@ class Fibers {
 
   Scheduler& scheduler_;
   detail::FiberBody* last_ = nullptr;  // All not yet ended, newest first.
+  bool holds(const detail::FiberBody* body) const;
+  void let_go();
+
   std::vector<detail::FiberBody*> held_;
+  const detail::FiberBody* alone_ = nullptr;  // The others stand still.
   size_t live_ = 0;
   bool paused_ = false;
   bool killed_ = false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "os/network.h"
 #include "os/time.h"
 
 #include <cstdint>
@@ -23,6 +24,8 @@ class Snapshot {
   virtual ~Snapshot() = default;
   // A deep copy that shares nothing mutable with the original.
   virtual std::unique_ptr<Snapshot> freeze() const = 0;
+  // About how much memory the data takes: the pause of a fork grows with it.
+  virtual uint64_t bytes() const { return 0; }
 };
 
 using Pid = int64_t;
@@ -42,6 +45,15 @@ struct ExitStatus {
 // result. It sees nothing else of its parent: what it captures must be plain values.
 using ChildMain = std::move_only_function<int(Os& os, const Snapshot& data)>;
 
+// The same for a child that talks with its parent, over its end of their link.
+using LinkedChildMain =
+    std::move_only_function<int(Os& os, const Snapshot& data, std::unique_ptr<Stream> parent)>;
+
+struct LinkedChild {
+  Pid pid = 0;
+  std::unique_ptr<Stream> stream;  // To the child.
+};
+
 class Process {
  public:
   virtual ~Process() = default;
@@ -54,6 +66,15 @@ class Process {
   // machine. Errors: kExhausted.
   // Faults: the fork fails; the child is killed between any two of its calls; the parent is.
   virtual Result<Pid> fork(std::string_view name, const Snapshot& data, ChildMain child) = 0;
+
+  // As fork(), with a stream between the two processes, whose addresses name nobody. It keeps what
+  // network.h says of a stream between two that are on one host; no fault of the network gets at
+  // it, but reads and writes may be short. When either process ends, however it does (SIGKILL
+  // included), its end closes: the other reads what was written, then the end of the stream, or a
+  // reset if bytes to the one that ended were unread. reset() does no more than close(). A link
+  // does not tell how the child ended; wait() does. Errors: kExhausted.
+  virtual Result<LinkedChild> fork_linked(std::string_view name, const Snapshot& data,
+                                          LinkedChildMain child) = 0;
 
   // Parks until the child has ended, and forgets it. Errors: kNotFound (not a child, or waited
   // for already), kDeadline, kCancelled. An ended child that nobody waits for stays known.

@@ -27,6 +27,10 @@ base::Result<void> Connection::serve(Session& session) {
     if (next == Next::kCut) return {};
     TRY(send(session));
     if (next == Next::kClose) return {};
+    if (next == Next::kAwait) {
+      TRY(session.await(reply_));
+      continue;
+    }
     if (!incomplete_) continue;
     if (TRY(fill()) == 0) return {};
   }

@@ -14,6 +14,7 @@ enum class Next : unsigned char {
   kContinue,
   kClose,  // Send what was answered so far, then close.
   kCut,    // Close at once; nothing more is sent.
+  kAwait,  // Send what was answered so far; then await() before the next request.
 };
 
 // One client's conversation.
@@ -28,6 +29,13 @@ class Session {
   // Executes one request and answers into `reply`. Never parks, so that requests of one pipeline
   // and of different connections are each atomic.
   virtual Next execute(Args args, Writer& reply) = 0;
+
+  // After execute() has asked for it: parks until the request is carried out, and answers it. An
+  // error: the connection is cut.
+  virtual base::Result<void> await(Writer& reply) {
+    static_cast<void>(reply);
+    return {};
+  }
 
   // Parks until everything that execute() answered may be seen outside. An error: it may never
   // be, and the connection is cut without sending it.

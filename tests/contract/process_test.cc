@@ -282,5 +282,177 @@ TEST_P(ProcessContract, WhenMainReturnsNobodyElseRuns) {
   EXPECT_EQ(*order, (std::vector<std::string>{"main", "second", "first"}));
 }
 
+// ---- Links
+
+// A child that ends each line it gets with a mark and sends it back, until the parent has said all.
+int echo(Os& own, std::unique_ptr<os::Stream> parent) {
+  char buffer[100];
+  for (;;) {
+    const size_t count = must(parent->read(buffer, in(own, 10s)));
+    if (count == 0) return 0;
+    must(os::write_all(*parent, {buffer, count}, in(own, 10s)));
+  }
+}
+
+std::string read_all(Os& os, os::Stream& stream) {
+  std::string all;
+  std::vector<char> buffer(4096);
+  while (const size_t count = must(stream.read(buffer, in(os, 10s)))) {
+    all.append(buffer.data(), count);
+  }
+  return all;
+}
+
+TEST_P(ProcessContract, ALinkCarriesBytesBothWays) {
+  run([](Os& os) {
+    Numbers numbers;
+    numbers.values = {1, 2, 3};
+    os::LinkedChild child = must(os.process.fork_linked(
+        "child", numbers, [](Os& own, const Snapshot& data, std::unique_ptr<os::Stream> parent) {
+          return values_of(data).size() == 3 ? echo(own, std::move(parent)) : 1;
+        }));
+    EXPECT_NE(child.pid, os.process.pid());
+    const std::string sent = pattern(1'000'000);
+    os::FiberGroup group(os.fibers);
+    group.spawn("writer", [&] {
+      must(os::write_all(*child.stream, sent, in(os, 10s)));
+      child.stream->shutdown_write();
+    });
+    EXPECT_TRUE(read_all(os, *child.stream) == sent);
+    EXPECT_TRUE(must(os.process.wait(child.pid, in(os, 10s))) == exited(0));
+  });
+}
+
+TEST_P(ProcessContract, ALinkTakesNoMoreThanTheOtherSideReads) {
+  run([](Os& os) {
+    os::LinkedChild child = must(os.process.fork_linked(
+        "child", Numbers(), [](Os& own, const Snapshot&, std::unique_ptr<os::Stream> parent) {
+          if (!appears(own, "full")) return 1;
+          return read_all(own, *parent) == pattern(4'000'000) ? 0 : 2;
+        }));
+    const std::string sent = pattern(4'000'000);
+    std::string_view rest = sent;
+    for (;;) {
+      const auto taken = child.stream->write(rest, in(os, 50ms));
+      if (!taken) {
+        EXPECT_FAILS(taken, kDeadline);
+        break;
+      }
+      rest.remove_prefix(*taken);
+    }
+    EXPECT_GT(rest.size(), 0u);
+    mark_file(os, "full");
+    EXPECT_OK(os::write_all(*child.stream, rest, in(os, 10s)));
+    child.stream->close();
+    EXPECT_TRUE(must(os.process.wait(child.pid, in(os, 10s))) == exited(0));
+  });
+}
+
+TEST_P(ProcessContract, WhatAChildWroteBeforeItEndedIsRead) {
+  run([](Os& os) {
+    os::LinkedChild child = must(os.process.fork_linked(
+        "child", Numbers(), [](Os& own, const Snapshot&, std::unique_ptr<os::Stream> parent) {
+          must(os::write_all(*parent, "last words", in(own, 10s)));
+          return 0;
+        }));
+    EXPECT_TRUE(must(os.process.wait(child.pid, in(os, 10s))) == exited(0));
+    EXPECT_EQ(read_all(os, *child.stream), "last words");
+  });
+}
+
+TEST_P(ProcessContract, AKilledChildsEndOfTheLinkCloses) {
+  run([](Os& os) {
+    os::LinkedChild child = must(os.process.fork_linked(
+        "child", Numbers(), [](Os& own, const Snapshot&, std::unique_ptr<os::Stream> parent) {
+          must(os::write_all(*parent, "begun", in(own, 10s)));
+          return own.clock.sleep_for(1h) ? 0 : 1;
+        }));
+    char buffer[100];
+    ASSERT_GT(must(child.stream->read(buffer, in(os, 10s))), 0u);
+    EXPECT_OK(os.process.kill(child.pid, Signal::kKill));
+    while (must(child.stream->read(buffer, in(os, 10s))) > 0) {
+    }
+    EXPECT_TRUE(must(os.process.wait(child.pid, in(os, 10s))) == killed());
+    // Writing fails as soon as its kernel has said so.
+    std::string end = "ok";
+    for (int i = 0; i < 100 && end == "ok"; ++i) {
+      end = outcome(child.stream->write("anybody?", in(os, 1s)));
+      must(os.clock.sleep_for(1ms));
+    }
+    EXPECT_EQ(end, base::to_string(Errc::kReset));
+  });
+}
+
+TEST_P(ProcessContract, AKilledChildThatLeftBytesUnreadResetsTheLink) {
+  run([](Os& os) {
+    os::LinkedChild child = must(os.process.fork_linked(
+        "child", Numbers(), [](Os& own, const Snapshot&, std::unique_ptr<os::Stream>) {
+          return own.clock.sleep_for(1h) ? 0 : 1;
+        }));
+    must(os::write_all(*child.stream, "never read", in(os, 10s)));
+    must(os.clock.sleep_for(5ms));
+    EXPECT_OK(os.process.kill(child.pid, Signal::kKill));
+    char buffer[8];
+    EXPECT_FAILS(child.stream->read(buffer, in(os, 10s)), kReset);
+    EXPECT_FAILS(child.stream->write("x", in(os, 10s)), kReset);
+    EXPECT_TRUE(must(os.process.wait(child.pid, in(os, 10s))) == killed());
+  });
+}
+
+TEST_P(ProcessContract, AnOrphanReadsTheEndOfItsLink) {
+  run([](Os& os) {
+    // The middle one is killed while it holds the link to its own child.
+    const Pid middle = must(os.process.fork("middle", Numbers(), [](Os& own, const Snapshot&) {
+      const os::LinkedChild child = must(own.process.fork_linked(
+          "child", Numbers(), [](Os& its, const Snapshot&, std::unique_ptr<os::Stream> parent) {
+            mark_file(its, "linked");
+            char buffer[8];
+            const auto got = parent->read(buffer, in(its, 10s));
+            if (got && *got == 0) mark_file(its, "end.read");
+            return 0;
+          }));
+      return own.clock.sleep_for(1h) && child.pid > 0 ? 0 : 1;
+    }));
+    ASSERT_TRUE(appears(os, "linked"));
+    EXPECT_FALSE(must(os::exists(os.disk, "end.read")));
+    EXPECT_OK(os.process.kill(middle, Signal::kKill));
+    EXPECT_TRUE(must(os.process.wait(middle, in(os, 10s))) == killed());
+    EXPECT_TRUE(appears(os, "end.read"));
+  });
+}
+
+TEST_P(ProcessContract, AChildHoldsNoneOfItsSiblingsLinks) {
+  run([](Os& os) {
+    os::LinkedChild first = must(os.process.fork_linked(
+        "first", Numbers(), [](Os& own, const Snapshot&, std::unique_ptr<os::Stream> parent) {
+          char buffer[8];
+          return must(parent->read(buffer, in(own, 10s))) == 0 ? 0 : 1;
+        }));
+    const Pid second = must(os.process.fork("second", Numbers(), [](Os& own, const Snapshot&) {
+      mark_file(own, "second.runs");
+      return own.clock.sleep_for(1h) ? 0 : 1;
+    }));
+    ASSERT_TRUE(appears(os, "second.runs"));
+    first.stream->close();
+    EXPECT_TRUE(must(os.process.wait(first.pid, in(os, 10s))) == exited(0));
+    EXPECT_OK(os.process.kill(second, Signal::kKill));
+    EXPECT_TRUE(must(os.process.wait(second, in(os, 10s))) == killed());
+  });
+}
+
+TEST_P(ProcessContract, AResetLinkIsClosed) {
+  run([](Os& os) {
+    os::LinkedChild child = must(os.process.fork_linked(
+        "child", Numbers(), [](Os& own, const Snapshot&, std::unique_ptr<os::Stream> parent) {
+          char buffer[8];
+          return must(parent->read(buffer, in(own, 10s))) == 0 ? 0 : 1;
+        }));
+    child.stream->reset();
+    char buffer[8];
+    EXPECT_FAILS(child.stream->read(buffer, in(os, 1s)), kClosed);
+    EXPECT_TRUE(must(os.process.wait(child.pid, in(os, 10s))) == exited(0));
+  });
+}
+
 }  // namespace
 }  // namespace seatrial::contract

@@ -18,6 +18,8 @@ std::string describe(const Session& session, WallMs now) {
   const auto seconds = [&](WallMs since) { return std::max<WallMs>(now - since, 0) / 1000; };
   const Buffered buffered = session.buffered ? session.buffered() : Buffered{};
   std::string flags;
+  if (session.client_kind() == ClientKind::kReplica) flags += 'S';
+  if (session.client_kind() == ClientKind::kPrimary) flags += 'M';
   if (session.transaction.open) flags += 'x';
   if (session.watcher.failed()) flags += 'd';
   if (session.no_evict) flags += 'e';
@@ -60,14 +62,12 @@ void client_info(Context& context) {
   context.reply.bulk(describe(context.session, context.now) + "\n");
 }
 
-enum class ClientType : uint8_t { kNormal, kMaster, kReplica, kPubsub };
-
-std::optional<ClientType> parse_type(std::string_view word) {
-  if (equals_ignoring_case(word, "normal")) return ClientType::kNormal;
-  if (equals_ignoring_case(word, "master")) return ClientType::kMaster;
-  if (equals_ignoring_case(word, "slave")) return ClientType::kReplica;
-  if (equals_ignoring_case(word, "replica")) return ClientType::kReplica;
-  if (equals_ignoring_case(word, "pubsub")) return ClientType::kPubsub;
+std::optional<ClientKind> parse_type(std::string_view word) {
+  if (equals_ignoring_case(word, "normal")) return ClientKind::kNormal;
+  if (equals_ignoring_case(word, "master")) return ClientKind::kPrimary;
+  if (equals_ignoring_case(word, "slave")) return ClientKind::kReplica;
+  if (equals_ignoring_case(word, "replica")) return ClientKind::kReplica;
+  if (equals_ignoring_case(word, "pubsub")) return ClientKind::kPubsub;
   return std::nullopt;
 }
 
@@ -78,7 +78,10 @@ void client_list(Context& context) {
   if (args.size() == 4 && equals_ignoring_case(args[2], "type")) {
     const auto type = parse_type(args[3]);
     if (!type) return context.reply.error(fmt::format("ERR Unknown client type '{}'", args[3]));
-    if (*type != ClientType::kNormal) return context.reply.bulk("");
+    for (const auto& [id, session] : context.state.clients) {
+      if (session->client_kind() == *type) lines += describe(*session, context.now) + "\n";
+    }
+    return context.reply.bulk(lines);
   } else if (args.size() > 3 && equals_ignoring_case(args[2], "id")) {
     for (const std::string_view word : args.subspan(3)) {
       const auto id = resp::parse_integer(word);
@@ -102,14 +105,14 @@ struct KillFilter {
   std::optional<uint64_t> id;
   std::string_view address;
   std::string_view local_address;
-  std::optional<ClientType> type;
+  std::optional<ClientKind> type;
   bool skip_me = true;
 
   bool matches(const Session& session, const Session& me) const {
     if (id && session.id() != *id) return false;
     if (!address.empty() && session.peer().address != address) return false;
     if (!local_address.empty() && session.peer().local_address != local_address) return false;
-    if (type && *type != ClientType::kNormal) return false;
+    if (type && session.client_kind() != *type) return false;
     return !(skip_me && &session == &me);
   }
 };

@@ -77,7 +77,7 @@ void hello(Context& context) {
   context.reply.bulk("mode");
   context.reply.bulk("standalone");
   context.reply.bulk("role");
-  context.reply.bulk("master");
+  context.reply.bulk(context.state.replication.replica ? "replica" : "master");
   context.reply.bulk("modules");
   context.reply.array(0);
 }

@@ -47,12 +47,12 @@ void exec(Context& context) {
   session.transaction = Transaction();
   context.reply.array(requests.size());
   std::vector<std::string_view> args;
-  context.state.in_exec = true;
+  session.in_exec = true;
   for (const QueuedRequest& request : requests) {
     request.args(args);
     run_queued(context.state, session, request.command(), args, context.reply, context.now);
   }
-  context.state.in_exec = false;
+  session.in_exec = false;
 }
 
 void watch(Context& context) {

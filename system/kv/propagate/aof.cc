@@ -170,7 +170,7 @@ void Aof::accept_writes() {
 
 bool Aof::syncs_every_second() const {
   if (policy() != FsyncPolicy::kEverySecond) return false;
-  return !state_.config.no_appendfsync_on_rewrite || !state_.child_status.kind;
+  return !state_.config.no_appendfsync_on_rewrite || !state_.child.kind;
 }
 
 base::Result<void> Aof::await_window() {

@@ -49,19 +49,21 @@ void AofRewriter::opened() { set_phase(Phase::kOn); }
 void AofRewriter::set_phase(Phase phase) {
   phase_ = phase;
   state_.log_status.enabled = phase != Phase::kOff;
+  // A replication that has begun wants them as well.
+  if (phase != Phase::kOff) state_.effects.set_wanted(true);
   state_.log_status.awaiting_base = phase == Phase::kAwaitingBase;
 }
 
-RewriteAnswer AofRewriter::request(bool later) {
-  if (state_.child_status.is(ChildKind::kAofRewrite)) return RewriteAnswer::kRunning;
+AofRewriter::Rewrite AofRewriter::rewrite(bool later) {
+  if (state_.child.is(ChildKind::kAofRewrite)) return Rewrite::kRunning;
   if (later || children_.running() || aof_.turning() || received_) {
     // Asked for by hand, it need not wait for what has failed before.
     state_.log_status.rewrite_failures = 0;
     schedule();
-    return RewriteAnswer::kScheduled;
+    return Rewrite::kScheduled;
   }
-  if (auto begun = begin(); !begun) return RewriteAnswer::kFailed;
-  return RewriteAnswer::kStarted;
+  if (auto begun = begin(); !begun) return Rewrite::kFailed;
+  return Rewrite::kStarted;
 }
 
 void AofRewriter::schedule() {
@@ -73,7 +75,7 @@ bool AofRewriter::switch_on(bool later) {
   if (phase_ != Phase::kOff) return true;
   set_phase(Phase::kAwaitingBase);
   // A rewrite that runs cannot be used: nobody has kept what came after its fork.
-  if (state_.child_status.is(ChildKind::kAofRewrite)) children_.kill();
+  if (state_.child.is(ChildKind::kAofRewrite)) children_.kill();
   if (later || children_.running() || aof_.turning()) {
     os_.log.info("The append-only file is switched on once a rewrite can begin");
     schedule();
@@ -92,7 +94,7 @@ void AofRewriter::switch_off() {
   state_.log_status.rewrite_scheduled = false;
   received_.reset();
   aof_.stop();
-  if (state_.child_status.is(ChildKind::kAofRewrite)) children_.kill();
+  if (state_.child.is(ChildKind::kAofRewrite)) children_.kill();
 }
 
 void AofRewriter::restart_with(std::optional<std::string> snapshot) {
@@ -102,7 +104,7 @@ void AofRewriter::restart_with(std::optional<std::string> snapshot) {
   ++era_;
   set_phase(Phase::kAwaitingBase);
   received_.reset();
-  if (state_.child_status.is(ChildKind::kAofRewrite)) children_.kill();
+  if (state_.child.is(ChildKind::kAofRewrite)) children_.kill();
   if (snapshot && !aof_.turning()) {
     received_ = Candidate{.path = std::move(*snapshot), .successor = turn(), .era = era_};
     work_.set();
@@ -207,7 +209,7 @@ ManifestFile AofRewriter::turn() {
 void AofRewriter::ended(const ChildEnd& end) {
   Candidate candidate = *std::exchange(in_child_, std::nullopt);
   LogStatus& status = state_.log_status;
-  const auto took = os_.clock.monotonic() - state_.child_status.begun;
+  const auto took = os_.clock.monotonic() - state_.child.begun;
   status.last_rewrite_seconds = std::chrono::duration_cast<seconds>(took).count();
   // Killed on purpose: nobody has failed.
   candidate.wanted = !end.intended;
@@ -227,7 +229,7 @@ base::Result<void> AofRewriter::take(Candidate& candidate) {
   TRY(publish(candidate));
   MARK("aof: new base taken");
   LogStatus& status = state_.log_status;
-  status.last_rewrite_ok = true;
+  status.last_rewrite_good = true;
   status.rewrite_failures = 0;
   ++status.rewrites;
   status.rewritten_bytes = status.bytes();
@@ -276,7 +278,7 @@ void AofRewriter::failed(const base::Error& error, const Candidate& candidate) {
   LogStatus& status = state_.log_status;
   if (candidate.wanted && candidate.era == era_) {
     os_.log.error("The append-only file was not rewritten: {}", error.message());
-    status.last_rewrite_ok = false;
+    status.last_rewrite_good = false;
     ++status.rewrite_failures;
   }
   // If a manifest may name it, the next start finds out what it is good for.

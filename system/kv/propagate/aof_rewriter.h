@@ -21,6 +21,7 @@
 #pragma once
 
 #include "kv/children.h"
+#include "kv/log_control.h"
 #include "kv/propagate/aof.h"
 #include "kv/propagate/aof_files.h"
 #include "kv/state.h"
@@ -32,25 +33,17 @@
 
 namespace seatrial::kv {
 
-class AofRewriter {
+class AofRewriter final : public LogControl {
  public:
   AofRewriter(os::Os& os, State& state, Children& children, Aof& aof, AofFiles& files);
 
   // The log was opened at the start, and is on.
   void opened();
 
-  // None of the following parks; each is called when no effects are unlogged.
-
-  // BGREWRITEAOF. `later`: not at this instant, because a transaction is being executed.
-  RewriteAnswer request(bool later);
-  // CONFIG SET appendonly. False: the fork failed, and the log stays off.
-  bool switch_on(bool later);
-  void switch_off();
-  // A full resync has replaced all data: what follows belongs to a new log. `snapshot` is the path
-  // of an RDB with exactly this data, on the log's file system, whole and synced, to be taken away
-  // as the base; without it a child is forked to write the base. Called at the instant when the
-  // keyspace is the new data and nothing was executed on it yet. Without effect if the log is off.
-  void restart_with(std::optional<std::string> snapshot);
+  Rewrite rewrite(bool later) override;
+  bool switch_on(bool later) override;
+  void switch_off() override;
+  void restart_with(std::optional<std::string> snapshot) override;
 
   // Rewrites that are due, until the fiber is cancelled.
   void run();

@@ -1,4 +1,4 @@
-#include "resp/buffer.h"
+#include "base/buffer.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace seatrial::resp {
+namespace seatrial::base {
 namespace {
 
 RC_GTEST_PROP(BufferProperty, HoldsWhatWasPutAndNotYetTaken, ()) {
@@ -44,4 +44,4 @@ TEST(Buffer, GivesMemoryBackOnlyWhenEmpty) {
 }
 
 }  // namespace
-}  // namespace seatrial::resp
+}  // namespace seatrial::base

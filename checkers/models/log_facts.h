@@ -1,0 +1,149 @@
+// What a history of a log says, partition by partition, in a form that rules can look up: who sent
+// what, who found what where, and, for each operation, what was already certain when it began.
+//
+// Histories of type "log" and "kafka" come out the same: an append is a send of one record that is
+// acknowledged once appended (acks 1), a read is a poll, a flush tells the visible end.
+#pragma once
+
+#include "checkers/history.h"
+
+#include <limits>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace seatrial::checkers {
+
+inline constexpr int64_t kNoOffset = -1;
+inline constexpr int64_t kAllReplicas = -1;  // acks: told when flushed.
+
+// An end of a log, exclusive, and the operation that told it.
+struct LogEnd {
+  int64_t end = 0;
+  const Operation* by = nullptr;
+};
+
+// What was certain when an operation was invoked.
+struct Known {
+  LogEnd visible;   // Offsets below are visible, and so for ever.
+  LogEnd appended;  // Offsets below were given away since the last crash.
+  int64_t start = 0;
+};
+
+struct LogBatch {
+  const Operation* operation = nullptr;
+  int64_t acks = 1;
+  bool retried = false;
+  bool pinned = false;  // Acknowledged without a flush, but known to be flushed before any crash.
+  Value by;
+  size_t first_record = 0;  // Of `count`, in LogPartition::records.
+  size_t count = 0;
+  int64_t told = kNoOffset;  // Base offset, from the reply.
+  int64_t seen = kNoOffset;  // Base offset, from whoever polled one of its records first.
+  Known known;
+
+  // Its offsets may never be anybody else's.
+  bool durable() const { return told != kNoOffset && (acks == kAllReplicas || pinned); }
+  int64_t base() const { return seen != kNoOffset ? seen : told; }
+};
+
+struct LogRecord {
+  Value value;
+  const Value* timestamp = nullptr;
+  const Value* hash = nullptr;
+  size_t batch = 0;
+  int64_t seen = kNoOffset;  // Where it was polled first...
+  const Operation* seen_by = nullptr;
+};
+
+struct LogReading {
+  const Operation* operation = nullptr;
+  int64_t from = kNoOffset;  // As asked; kNoOffset: where the consumer stood.
+  int64_t limit = std::numeric_limits<int64_t>::max();  // Records.
+  bool exact = false;  // It gets all that there is, up to the limit.
+  bool final = false;
+  bool out_of_range = false;
+  Value by;
+  int64_t end = 0;  // As told.
+  int64_t start = kNoOffset;
+  std::span<const Value> records;  // Each [offset, value, ...].
+  Known known;
+};
+
+struct LogListing {
+  const Operation* operation = nullptr;
+  int64_t offset = kNoOffset;
+  const Value* timestamp = nullptr;
+  Known known;
+};
+
+// An end that was told for the first time, and when.
+struct LogGrowth {
+  int64_t end = 0;
+  Micros time{0};
+};
+
+struct ValueHash {
+  size_t operator()(const Value& value) const { return value.hash(); }
+};
+
+struct LogPartition {
+  std::string_view name;
+  std::vector<uint32_t> crashes;  // Numbers of their events.
+  std::vector<LogBatch> batches;  // By invocation, as those that follow.
+  std::vector<LogRecord> records;
+  std::vector<LogReading> readings;                           // That were answered; by completion.
+  std::vector<LogListing> listings;                           // Likewise.
+  std::vector<std::pair<const Operation*, int64_t>> flushes;  // And what they may have covered.
+  std::unordered_map<Value, size_t, ValueHash> record_of;     // By value.
+  std::vector<LogGrowth> visible_growth;                      // Ends and times, both ascending.
+  std::vector<LogGrowth> appended_growth;                     // Since the last crash.
+
+  // A crash between the two events.
+  bool crashed_between(uint32_t from, uint32_t to) const;
+  // When it was first told that `offset` was below the end of a growth; Micros::max(): never.
+  static Micros reached(const std::vector<LogGrowth>& growth, int64_t offset);
+};
+
+// Of a topic, not of a partition.
+struct TopicTold {
+  const Operation* operation = nullptr;
+  int64_t partitions = 0;
+  LogEnd known;  // What had been told before it began.
+};
+
+class LogFacts {
+ public:
+  explicit LogFacts(const History& history);
+
+  // By KeyId; keys of topics have nothing in them.
+  std::vector<LogPartition>& partitions() { return partitions_; }
+  const std::vector<TopicTold>& topics() const { return topics_; }
+  bool has_final_readings() const { return has_final_; }
+  // A flush is an operation of its own, and nothing else makes records visible.
+  bool tells_flushes() const { return tells_flushes_; }
+  // Not empty: the same value was sent twice, so who wrote it cannot be told.
+  const std::string& ambiguity() const { return ambiguity_; }
+
+ private:
+  struct Sweep;
+
+  void add_send(const Operation& operation, const Known& known);
+  void add_record(LogPartition& partition, LogRecord record);
+  void add_answer(const Operation& operation, const Known& known);
+  void pin(const Sweep& sweep);
+
+  const History& history_;
+  std::vector<LogPartition> partitions_;
+  std::vector<TopicTold> topics_;
+  bool has_final_ = false;
+  bool tells_flushes_ = false;
+  std::string ambiguity_;
+};
+
+// The end up to which an answer shows the partition to be visible; 0: it says nothing.
+int64_t visible_end(const Operation& operation);
+
+}  // namespace seatrial::checkers

@@ -1,0 +1,52 @@
+// Offsets of a partitioned log: what producers were told, what consumers found, and what the log
+// said of itself, held against each other. Histories of type "kafka" and "log" (log_shapes.h).
+//
+// The promises. Offsets of a partition are 0, 1, 2... in one order, a batch's records side by side
+// and all or none, a producer's batches in the order in which it sent them on one connection. A
+// record can be found only once it is flushed, and is then there, the same, for ever. An answer to
+// acks -1 says that it is flushed; one to acks 1 that it is appended, so that a crash (and nothing
+// else) may take it away and its offset be given again; acks 0 says nothing. A send without an
+// answer may have happened or not. Nothing is removed from the front of a log.
+//
+// It is linear in the history's length but for some sorting. The rules, the gravest first; a
+// violation is named by the first that is broken:
+//   garbage                 a record was found that nobody sent there, or only later
+//   aborted-read            a record was found whose send had failed
+//   payload-changed         key, value, headers or timestamp did not come back as they were sent
+//   inconsistent-offsets    one offset with two values, or a record elsewhere than its sender was
+//   told lost-write              an acknowledged record is not where it was acknowledged, or its
+//   offset is
+//                           not there any more; a visible record was removed
+//   duplicate               one record at two offsets although it was sent once
+//   torn-batch              a batch was found or shown in part, or its records in another order
+//   offset-reused           a new record got an offset that was visible before it was sent, or
+//   given
+//                           away without a crash in between
+//   nonmonotonic-send       a connection's later batch stands before its earlier one
+//   hw-regress              the visible end went back
+//   early-visible           a record was visible before any flush can have covered it (told
+//   flushes) beyond-hw               an answer holds records at or past the visible end that it
+//   tells int-poll-skip           inside an answer, or between what was asked and its first record,
+//   int-nonmonotonic-poll   offsets are left out, or do not rise
+//   poll-skip               the same between a consumer's answers
+//   nonmonotonic-poll
+//   withheld                an answer holds nothing, or too little, although there are visible
+//   records false-out-of-range      an offset within the log was refused wrong-time-index the
+//   offset for a timestamp is not that of the first record from then on log-bounds              the
+//   log's start went back, or lies past its end lost-topic              a topic, or partitions of
+//   it, were gone unseen                  an acknowledged record was found by nobody, not even by
+//   the last readings late                    in the calm: an answer came later than flush interval
+//   and latency allow
+//
+// Values sent to one partition must be unique; where they are not, the verdict is kUndecided.
+#pragma once
+
+#include "checkers/history.h"
+#include "checkers/options.h"
+#include "checkers/verdict.h"
+
+namespace seatrial::checkers {
+
+Verdict check_offsets(const History& history, const Options& options = {});
+
+}  // namespace seatrial::checkers
