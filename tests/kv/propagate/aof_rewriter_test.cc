@@ -45,7 +45,8 @@ struct LogTrial : Trial {
 
   std::vector<std::string> files() {
     std::vector<std::string> names;
-    for (const auto& entry : server.files().list(kDirectory).value()) names.push_back(entry.name);
+    const auto entries = server.files().list(kDirectory).value();
+    for (const auto& entry : entries) names.push_back(entry.name);
     return names;
   }
   std::string file(const std::string& name) {
@@ -54,6 +55,33 @@ struct LogTrial : Trial {
     std::string bytes((*inode)->file.size(), '\0');
     (*inode)->file.read(0, {bytes.data(), bytes.size()});
     return bytes;
+  }
+
+  // Asks for a rewrite and comes back at the instant of its fork.
+  void begin_rewrite(const std::string& request = "BGREWRITEAOF") {
+    const size_t seen = log.size();
+    with_client(
+        [request](os::Os& os) {
+          auto connection = resp::Client::connect(os, {"server", 6379}, deadline(os));
+          if (!connection) return;
+          std::vector<std::string> words;
+          resp::split_words(request, words);
+          (*connection)->add(words);
+          static_cast<void>((*connection)->exchange(deadline(os)));
+        },
+        0ms);
+    for (int i = 0; i < 10000 && log.find("in the background, by process", seen) == log.npos; ++i) {
+      world.sleep(5us);
+    }
+    EXPECT_NE(log.find("in the background, by process", seen), log.npos) << log;
+  }
+
+  // Lets so many calls on the disk begin, unless it has become quiet.
+  void await_disk_steps(int steps) {
+    for (int i = 0; i < steps; ++i) {
+      const auto deadline = os::MonotonicTime(world.now_virtual() + 50ms);
+      if (server.disk_steps.wait(deadline) != os::Wake::kSignal) return;
+    }
   }
 
   // What lies in the directory is the manifest and what it names, and it names no history.
@@ -109,8 +137,7 @@ TEST(AofRewrite, AnswersAsRedisDoes) {
     trial.start_server();
     trial.world.sleep(5s);
     EXPECT_EQ(trial.ask({"BGREWRITEAOF", "BGREWRITEAOF"}, 10ms),
-              (Answers{kStarted,
-                       "ERR Background append only file rewriting already in progress"}));
+              (Answers{kStarted, "ERR Background append only file rewriting already in progress"}));
     EXPECT_EQ(trial.info("aof_rewrite_in_progress"), "1");
     trial.world.sleep(5s);
     EXPECT_EQ(trial.info("aof_rewrites"), "1");
@@ -192,10 +219,8 @@ bool struck_at(uint64_t seed, Blow blow, bool rdb, int step) {
     auto counter = std::make_shared<Counter>();
     trial.client.start("counter", [counter](os::Os& os) { return counter->run(os), 0; });
     trial.world.sleep(10ms);
-    EXPECT_EQ(trial.ask({"BGREWRITEAOF"}, 1ms), Answers{kStarted}) << what;
-    for (int i = 0; i < step; ++i) {
-      EXPECT_TRUE(os::to_result(trial.server.disk_steps.wait()));
-    }
+    trial.begin_rewrite();
+    trial.await_disk_steps(step);
     over = trial.log.find("begins with") != std::string::npos &&
            trial.server.files().list(kDirectory)->size() == 3;
     strike(trial, blow);
@@ -211,6 +236,7 @@ bool struck_at(uint64_t seed, Blow blow, bool rdb, int step) {
     if (found.size() != 4) return;
     EXPECT_GE(std::stoll(found[0]), counter->acknowledged) << what;
     EXPECT_LE(std::stoll(found[0]), counter->sent) << what;
+    EXPECT_GT(counter->acknowledged, 2) << what;
     EXPECT_EQ(found[1] + found[3], "12") << what;
     trial.expect_tidy(what);
     // And it goes on from there.
@@ -243,15 +269,14 @@ TEST(AofRewrite, AFailedChildLeavesTheLogAsItWas) {
   trial.run([&] {
     trial.start_server();
     trial.ask({"SET a 1"});
-    EXPECT_EQ(trial.ask({"BGREWRITEAOF"}, 1ms), Answers{kStarted});
+    trial.begin_rewrite();
     trial.server.kill("aof-rewrite");
     trial.world.sleep(1s);
     EXPECT_EQ(trial.info("aof_last_bgrewrite_status"), "err");
     EXPECT_EQ(trial.info("aof_rewrites_consecutive_failures"), "1");
     EXPECT_EQ(trial.ask({"SET b 2"}), Answers{"OK"});
-    EXPECT_EQ(trial.files(),
-              (Answers{"appendonly.aof.1.base.rdb", "appendonly.aof.1.incr.aof",
-                       "appendonly.aof.2.incr.aof", "appendonly.aof.manifest"}));
+    EXPECT_EQ(trial.files(), (Answers{"appendonly.aof.1.base.rdb", "appendonly.aof.1.incr.aof",
+                                      "appendonly.aof.2.incr.aof", "appendonly.aof.manifest"}));
     EXPECT_EQ(trial.ask({"BGREWRITEAOF"}), Answers{kStarted});
     EXPECT_EQ(trial.info("aof_last_bgrewrite_status"), "ok");
     EXPECT_EQ(trial.files(), (Answers{"appendonly.aof.2.base.rdb", "appendonly.aof.3.incr.aof",
@@ -270,13 +295,8 @@ TEST(AofRewrite, AFailedSyncLosesNothing) {
     trial.run([&] {
       trial.start_server();
       EXPECT_EQ(trial.ask({"SET a 1"}, 50ms), Answers{"OK"});
-      EXPECT_EQ(trial.ask({"BGREWRITEAOF"}, 1ms), Answers{kStarted});
-      for (int i = 0; i < step; ++i) {
-        EXPECT_TRUE(
-            os::to_result(trial.server.disk_steps.wait(os::MonotonicTime(
-                trial.world.now_virtual() + 20ms))) ||
-            true);
-      }
+      trial.begin_rewrite();
+      trial.await_disk_steps(step);
       trial.server.sync_errors_due = 1;
       const Answers set = trial.ask({"SET b 2"}, 1s);
       trial.lose_power();
@@ -284,7 +304,8 @@ TEST(AofRewrite, AFailedSyncLosesNothing) {
       trial.start_server();
       const Answers found = trial.ask({"GET a", "GET b"}, 100ms);
       EXPECT_EQ(found.at(0), "1") << step << trial.log;
-      if (set == Answers{"OK"}) EXPECT_EQ(found.at(1), "2") << step;
+      const bool acknowledged = set == Answers{"OK"};
+      EXPECT_TRUE(!acknowledged || found.at(1) == "2") << step;
       trial.expect_tidy("step " + std::to_string(step));
     });
   }
@@ -432,18 +453,15 @@ TEST(AofSwitch, NothingIsMixedWhateverTheStepOfACrash) {
         trial.start_server();
         trial.ask({"SET a old", "SET b old", "CONFIG SET appendonly no"}, 50ms);
         trial.ask({"SET a new", "SET b new"}, 50ms);
-        EXPECT_EQ(trial.ask({"CONFIG SET appendonly yes", "INCR n"}, 2ms).at(0), "OK") << what;
-        for (int i = 0; i < step; ++i) {
-          const auto deadline = os::MonotonicTime(trial.world.now_virtual() + 20ms);
-          static_cast<void>(trial.server.disk_steps.wait(deadline));
-        }
+        trial.begin_rewrite("CONFIG SET appendonly yes");
+        trial.await_disk_steps(step);
         strike(trial, blow);
         trial.world.sleep(300ms);
         trial.start_server();
         const Answers found = trial.ask({"GET a", "GET b", "GET n"}, 100ms);
         ASSERT_EQ(found.size(), 3U) << what << "\n" << trial.log;
         EXPECT_EQ(found[0], found[1]) << what;
-        if (found[0] == "old") EXPECT_EQ(found[2], "nil") << what;
+        EXPECT_TRUE(found[0] == "new" || found[2] == "nil") << what;
         seen_old |= found[0] == "old";
         seen_new |= found[0] == "new";
         trial.expect_tidy(what);
