@@ -15,13 +15,16 @@ import shutil
 import signal
 import socket
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests", "interop"))
+
+from kafka_wire import Connection, batch, fetch, produce  # noqa: E402
+
 BATCH_BYTES = 1_000_000
 IN_FLIGHT = 8
 
@@ -42,17 +45,12 @@ class Broker:
         deadline = time.monotonic() + 20
         while True:
             try:
-                self.connect().close()
+                Connection(self.port).close()
                 return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError("the broker does not start") from None
                 time.sleep(0.02)
-
-    def connect(self):
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=60)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
 
     def cpu(self):
         with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
@@ -88,133 +86,48 @@ def kcat(broker, what, count, size, *arguments):
     show(what, count, size, time.monotonic() - begun, broker.cpu() - cpu, children_cpu() - client)
 
 
-# ---- By hand: Produce 7 and Fetch 4 for partition 0 ----
-
-def crc32c_table():
-    table = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
-        table.append(byte)
-    return table
-
-
-def crc32c(data, table=tuple(crc32c_table())):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = table[(crc ^ byte) & 0xFF] ^ crc >> 8
-    return crc ^ 0xFFFFFFFF
-
-
-def varint(value):
-    value = value << 1 ^ value >> 63
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def batch(count, size):
-    records = bytearray()
-    for i in range(count):
-        body = b"\0" + varint(0) + varint(i) + varint(-1) + varint(size) + b"x" * size + varint(0)
-        records += varint(len(body)) + body
-    now = int(time.time() * 1000)
-    covered = struct.pack(">hiqqqhii", 0, count - 1, now, now, -1, -1, -1, count) + records
-    return struct.pack(">qiibI", 0, 9 + len(covered), -1, 2, crc32c(covered)) + covered
-
-
-def text(value):
-    return struct.pack(">h", len(value)) + value
-
-
-def request(api, version, body):
-    frame = struct.pack(">hhi", api, version, 1) + text(b"bench") + body
-    return struct.pack(">i", len(frame)) + frame
-
-
-def produce(topic, acks, records):
-    return request(0, 7, struct.pack(">hhii", -1, acks, 30000, 1) + text(topic) +
-                   struct.pack(">iii", 1, 0, len(records)) + records)
-
-
-def fetch(topic, offset):
-    return request(1, 4, struct.pack(">iiiibi", -1, 100, 1, 50_000_000, 0, 1) + text(topic) +
-                   struct.pack(">iiqi", 1, 0, offset, 10_000_000))
-
-
-def read_reply(connection, buffer):
-    view = memoryview(buffer)
-    got, wanted = 0, 4
-    while got < wanted:
-        count = connection.recv_into(view[got:wanted])
-        if count == 0:
-            raise ConnectionError("the broker closed the connection")
-        got += count
-        if got == 4:
-            wanted = 4 + struct.unpack_from(">i", buffer)[0]
-    return got
-
-
-def make_topic(broker, topic):
-    with broker.connect() as connection:
-        connection.sendall(request(3, 1, struct.pack(">i", 1) + text(topic)))
-        read_reply(connection, bytearray(65536))
-
+# ---- By hand ----
 
 def produce_by_hand(broker, topic, size, total_bytes, acks):
     per_batch = BATCH_BYTES // (size + 12)
-    frame = produce(topic, acks, batch(per_batch, size))
+    frame = produce(topic, 0, acks, batch([b"x" * size] * per_batch))
     rounds = max(2, total_bytes // len(frame))
-    buffer = bytearray(65536)
-    make_topic(broker, topic)
-    with broker.connect() as connection:
+    with Connection(broker.port) as connection:
+        connection.make_topic(topic)
         cpu, client, begun = broker.cpu(), own_cpu(), time.monotonic()
         for i in range(rounds + IN_FLIGHT):
             if i >= IN_FLIGHT:
-                read_reply(connection, buffer)
+                connection.receive()
             if i < rounds:
-                connection.sendall(frame)
+                connection.send(frame)
         show(f"one socket, acks={acks}, produce {size} B", rounds * per_batch, size,
              time.monotonic() - begun, broker.cpu() - cpu, own_cpu() - client)
     return rounds * per_batch
 
 
 def fetch_by_hand(broker, topic, size, count):
-    buffer = bytearray(64_000_000)
+    per_batch = BATCH_BYTES // (size + 12)
+    batch_bytes = len(batch([b"x" * size] * per_batch))
     offset = 0
-    with broker.connect() as connection:
+    with Connection(broker.port) as connection:
         cpu, client, begun = broker.cpu(), own_cpu(), time.monotonic()
         while offset < count:
-            connection.sendall(fetch(topic, offset))
-            got = read_reply(connection, buffer)
-            # Behind the reply's own fields the first batch; whole batches of one size follow.
-            at = 4 + 4 + 4 + 4 + 2 + len(topic) + 4 + 4 + 2 + 8 + 8 + 4
-            (records,) = struct.unpack_from(">i", buffer, at)
-            at += 4
-            end = at + records
-            while at < end:
-                base, length = struct.unpack_from(">qi", buffer, at)
-                (last,) = struct.unpack_from(">i", buffer, at + 23)
-                at += 12 + length
-                offset = base + last + 1
-            assert got == end
+            connection.send(fetch(topic, 0, offset))
+            _, _, batches = connection.fetched(topic)
+            offset += len(batches) // batch_bytes * per_batch
         show(f"one socket, fetch {size} B", count, size, time.monotonic() - begun,
              broker.cpu() - cpu, own_cpu() - client)
 
 
 def one_at_a_time(broker, rounds):
-    frame = produce(b"single", -1, batch(1, 100))
-    buffer = bytearray(65536)
-    make_topic(broker, b"single")
+    frame = produce(b"single", 0, -1, batch([b"x" * 100]))
     times = []
-    with broker.connect() as connection:
+    with Connection(broker.port) as connection:
+        connection.make_topic(b"single")
         for _ in range(rounds):
             begun = time.monotonic()
-            connection.sendall(frame)
-            read_reply(connection, buffer)
+            connection.send(frame)
+            connection.receive()
             times.append(time.monotonic() - begun)
     return times
 
@@ -249,7 +162,8 @@ def run(broker, directory, scale):
                      "-l", path, "-X", f"acks={acks}", "-X", "linger.ms=5", "-X",
                      "queue.buffering.max.messages=1000000")
             kcat(broker, f"kcat, fetch {size} B", count, size, "-C", "-t", topic, "-e",
-                 "-o", "beginning")
+                 "-o", "beginning", "-X", "queued.min.messages=10000000", "-X",
+                 "queued.max.messages.kbytes=1000000")
     else:
         print("kcat is not here: only the bare client")
     for size in (100, 1024):
