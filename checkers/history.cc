@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "checkers/log_shapes.h"
+#include "checkers/prefix_shapes.h"
 
 #include <fmt/format.h>
 
@@ -33,10 +34,17 @@ constexpr std::array kFunctions = {
     // Of logs; "append" there: value -> offset. The others' shapes are in log_shapes.h.
     FunctionRow{Function::kFlush, "flush"},  // -> durable end
     FunctionRow{Function::kRead, "read"},    // [from, limit] -> {"hw":end,"recs":[[offset,v]...]}
-    FunctionRow{Function::kSend, "send"}, FunctionRow{Function::kPoll, "poll"},
+    FunctionRow{Function::kSend, "send"},
+    FunctionRow{Function::kPoll, "poll"},
     FunctionRow{Function::kListOffsets, "list_offsets"},
     FunctionRow{Function::kCreateTopic, "create_topic"},      // partitions -> "OK"
     FunctionRow{Function::kDescribeTopic, "describe_topic"},  // -> partitions, 0: no such topic
+    // Of a store over its crashes; their shapes are in prefix_shapes.h.
+    FunctionRow{Function::kWrite, "write"},
+    FunctionRow{Function::kView, "view"},
+    FunctionRow{Function::kSave, "save"},
+    FunctionRow{Function::kStart, "start"},
+    FunctionRow{Function::kStop, "stop"},
 };
 
 struct TypeRow {
@@ -65,6 +73,9 @@ constexpr std::array kTypes = {
     TypeRow{"kafka",
             {Function::kSend, Function::kPoll, Function::kListOffsets, Function::kCreateTopic,
              Function::kDescribeTopic},
+            5},
+    TypeRow{"prefix",
+            {Function::kWrite, Function::kView, Function::kSave, Function::kStart, Function::kStop},
             5},
 };
 
@@ -125,6 +136,11 @@ bool is_argument(std::string_view type, Function function, const Value& a) {
     case Function::kExec:
       return a.is_list() &&
              std::ranges::all_of(a.items(), [&](const Value& v) { return is_command(type, v); });
+    case Function::kWrite:
+    case Function::kView:
+    case Function::kSave:
+    case Function::kStart:
+    case Function::kStop: return is_prefix_argument(function, a);
     default: return is_log_argument(function, a);
   }
 }
@@ -144,7 +160,25 @@ std::string_view argument_shape(std::string_view type, Function function) {
     case Function::kExec:
       return type == "lease" ? "a list of [\"get\",key], [\"set\",key,value] and [\"del\",key]"
                              : "a list of [\"get\",key] and [\"set\",key,value]";
+    case Function::kWrite:
+    case Function::kView:
+    case Function::kSave:
+    case Function::kStart:
+    case Function::kStop: return prefix_argument_shape(function);
     default: return log_argument_shape(function);
+  }
+}
+
+bool takes_many_keys(Function function) {
+  switch (function) {
+    case Function::kWatch:
+    case Function::kExec:
+    case Function::kWrite:
+    case Function::kView:
+    case Function::kSave:
+    case Function::kStart:
+    case Function::kStop: return true;
+    default: return false;
   }
 }
 
@@ -152,7 +186,7 @@ std::string_view argument_shape(std::string_view type, Function function) {
 
 Result<void> check_argument(std::string_view type, Function function, bool has_key,
                             const Value& argument) {
-  const bool wants_key = function != Function::kWatch && function != Function::kExec;
+  const bool wants_key = !takes_many_keys(function);
   if (has_key != wants_key) {
     return invalid(
         fmt::format("{} {} a key", to_string(function), wants_key ? "needs" : "does not take"));
@@ -185,6 +219,13 @@ Result<void> check_result(Function function, const Value& argument, const Value&
     case Function::kWatch:
       if (result == Value::text("OK")) return {};
       return expected(function, "result", "\"OK\"", result);
+    case Function::kWrite:
+    case Function::kView:
+    case Function::kSave:
+    case Function::kStart:
+    case Function::kStop:
+      if (is_prefix_result(function, argument, result)) return {};
+      return expected(function, "result", prefix_result_shape(function), result);
     default:
       if (is_log_result(function, argument, result)) return {};
       return expected(function, "result", log_result_shape(function), result);

@@ -52,6 +52,11 @@ enum class Function : uint8_t {
   kListOffsets,
   kCreateTopic,
   kDescribeTopic,
+  kWrite,
+  kView,
+  kSave,
+  kStart,
+  kStop,
 };
 
 std::string_view to_string(Function function);
@@ -102,7 +107,8 @@ class History {
   History(History&&) = default;
   History& operator=(History&&) = default;
 
-  // The history's type as files name it: "register", "kv", "kvx", "txn", "lease", "log", "kafka".
+  // The history's type as files name it: "register", "kv", "kvx", "txn", "lease", "log", "kafka",
+  // "prefix".
   const std::string& type() const { return type_; }
   std::span<const Operation> operations() const { return operations_; }
   // In the order of events.

@@ -11,6 +11,7 @@
 #include "os/os.h"
 
 #include <functional>
+#include <memory>
 #include <string_view>
 
 namespace seatrial::kv {
@@ -36,6 +37,9 @@ class Children {
   // Forks. Does not park. Errors: kBusy (one runs), kExhausted.
   base::Result<os::Pid> start(ChildKind kind, const os::Snapshot& data, os::ChildMain main,
                               Ended ended);
+  // The same for a child that sends what it makes to its parent.
+  base::Result<std::unique_ptr<os::Stream>> start_linked(ChildKind kind, const os::Snapshot& data,
+                                                         os::LinkedChildMain main, Ended ended);
   // Ends the one that runs, if there is one; its `ended` is called once it is reaped. Does not
   // park.
   void kill();
@@ -50,6 +54,7 @@ class Children {
   void end();
 
  private:
+  void started(ChildKind kind, os::Pid pid, os::MonotonicTime begun, Ended ended);
   // False: cancelled; the child is still there.
   bool reap();
 

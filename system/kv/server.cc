@@ -7,6 +7,7 @@
 #include "kv/propagate/aof_files.h"
 #include "kv/propagate/aof_rewriter.h"
 #include "kv/propagate/gate.h"
+#include "kv/replication/replication.h"
 #include "kv/restore/aof_open.h"
 #include "kv/session.h"
 #include "kv/snapshots.h"
@@ -61,6 +62,7 @@ class Server {
   Children children_;
   Snapshots snapshots_;
   AofRewriter rewriter_;
+  Replication replication_;
   ExpireCycle expire_cycle_;
   std::optional<int> exit_code_;
   os::Event ended_;
@@ -88,6 +90,7 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
       children_(os, state_.child),
       snapshots_(os, state_, children_),
       rewriter_(os, state_, children_, aof_, aof_files_),
+      replication_(os, state_, children_),
       expire_cycle_(state_, os.clock),
       ended_(os.fibers),
       reply_bytes_max_(
@@ -105,9 +108,11 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
     os_.log.set_level(state_.config.loglevel);
     aof_.policy_changed();
     snapshots_.reconfigured();
+    replication_.reconfigured();
   };
   state_.hooks.log_effects = [this] {
     aof_.append(state_.effects);
+    replication_.feed(state_.effects);
     state_.effects.clear();
   };
   state_.log_control = &rewriter_;
@@ -130,6 +135,7 @@ int Server::run() {
   // Only now is it certain that no other server works here: it would have the port.
   snapshots_.clear_left_overs();
   start_fibers();
+  replication_.start();
   for (const auto& listener : listeners_) {
     os_.log.info("Ready to accept connections on {}", os::to_string(listener->local()));
   }
@@ -268,11 +274,18 @@ void Server::serve_client(os::Stream& stream) {
                   {.address = os::to_string(stream.peer()),
                    .local_address = os::to_string(stream.local()),
                    .connected = wall_ms(os_.clock)});
-  session.cut = [&stream] { stream.close(); };
+  session.stream = &stream;
+  session.cut = [this, &session, &stream] {
+    session.was_cut = true;
+    stream.close();
+    replication_.wake_waiting();
+  };
   session.buffered = [&connection] {
     return Buffered{connection.input().size(), connection.input().room(),
-                    connection.output().size(), connection.output().capacity()};
+                    connection.output().size(), connection.output().capacity(),
+                    connection.bytes_read()};
   };
+  session.becomes_replica = [&connection] { connection.limits().idle_max = {}; };
   const auto served = connection.serve(session);
   state_.stats.input_bytes += connection.bytes_read();
   state_.stats.output_bytes += connection.bytes_written();
@@ -296,6 +309,7 @@ int Server::stop() {
   clients_.cancel();
   static_cast<void>(acceptors_.join());
   static_cast<void>(clients_.join());
+  replication_.stop();
   child_fibers_.cancel();
   static_cast<void>(child_fibers_.join());
   children_.end();
