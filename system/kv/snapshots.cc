@@ -235,7 +235,10 @@ base::Result<void> Snapshots::reload() {
     Keyspace keyspace;
   };
   const auto fresh = std::make_unique<Fresh>(state_.keyspace);
-  const auto info = load_rdb_file(os_, path(), fresh->keyspace, {.expire_at = wall_ms(os_.clock)});
+  // Where replicas hold the same data, a key goes by a DEL of the stream and not otherwise.
+  rdb::ReadOptions options;
+  if (!state_.replication.streaming) options.expire_at = wall_ms(os_.clock);
+  const auto info = load_rdb_file(os_, path(), fresh->keyspace, options);
   if (!info) {
     os_.log.error("Cannot reload: {}", info.error().message());
     return base::fail(info.error());

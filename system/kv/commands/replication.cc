@@ -28,6 +28,8 @@ void replicaof(Context& context) {
   if (replication == nullptr) return;
   State& state = context.state;
   const resp::Args args = context.args;
+  // What a transaction has done before this belongs to the history as it was.
+  if (!state.effects.empty()) state.hooks.log_effects();
   if (equals_ignoring_case(args[1], "no") && equals_ignoring_case(args[2], "one")) {
     if (state.replication.replica) {
       replication->promote();

@@ -21,6 +21,12 @@ void Feed::start(int database) {
   backlog_ =
       std::make_shared<Backlog>(state_.replication.history.offset(), bytes_max, block_bytes_);
   encoder_.restart(database);
+  state_.replication.streaming = true;
+}
+
+void Feed::stop() {
+  backlog_.reset();
+  state_.replication.streaming = false;
 }
 
 void Feed::reconfigured() {

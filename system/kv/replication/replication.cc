@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "kv/session.h"
+#include "kv/snapshot_control.h"
 #include "os/mark.h"
 
 #include <algorithm>
@@ -118,16 +119,18 @@ std::optional<ReplicaHost::Place> Replication::place() const {
   return Place{state_.replication.history.id(), state_.replication.history.offset()};
 }
 
-base::Result<void> Replication::replace(std::unique_ptr<Keyspace> fresh, const Place& place,
-                                        int database) {
+void Replication::replace(std::unique_ptr<Keyspace> fresh, const Place& place, int database,
+                          std::string file) {
   primary_.cut_all("all data is replaced by a full synchronization");
+  // What a child writes of the old data must not take the place of anything later.
+  if (state_.snapshot_control != nullptr) state_.snapshot_control->abandon();
   state_.keyspace.replace(*fresh);
   state_.replication.history.begin(place.id, place.offset);
   feed_.start(database);
   reader_.set_database(database);
   needs_everything_ = false;
   feed_.observe(ReplicationPoint::Change::kReplaced);
-  return {};
+  state_.hooks.data_replaced(file.empty() ? std::nullopt : std::optional(std::move(file)));
 }
 
 void Replication::go_on(const std::string& id) {

@@ -13,6 +13,7 @@ struct ReplicationStatus {
   explicit ReplicationStatus(std::string id) : history(std::move(id)) {}
 
   History history;
+  bool streaming = false;     // The history is in use: others may stand in it.
   bool replica = false;       // It follows a primary.
   bool link_up = false;       // And applies its stream.
   int64_t good_replicas = 0;  // Online, and heard of lately.
