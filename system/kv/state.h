@@ -76,7 +76,6 @@ struct State {
   LogStatus log_status;
   ReplicationStatus replication;
   ReplicationControl* replication_control = nullptr;  // Null where there is no server around.
-  ChildStatus child;
   SnapshotStatus snapshots;
   SnapshotControl* snapshot_control = nullptr;  // Null where there is no server around.
   Hooks hooks;
