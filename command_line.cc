@@ -21,6 +21,7 @@ Examples:
   seatrial run smoke --seeds 1..500 --out results
   seatrial replay kv/register --seed 17           one run, with everything visible
   seatrial server --port 6379 --appendonly yes    real sockets, real disks
+  seatrial broker server.properties               the same for Kafka's clients
 
 Exit codes: 0 all held, 1 a violation was found, 2 bad usage or input, 3 not deterministic,
 4 a node crashed, 5 it did not heal in time.)";
@@ -31,6 +32,16 @@ Usage: seatrial server [redis.conf] [--OPTION VALUE...]...
 The file and the options are Redis's own; an option outweighs the file:
   seatrial server --port 6380
   seatrial server redis.conf --appendonly yes --appendfsync always --dir /var/lib/seatrial
+)";
+
+constexpr std::string_view kBrokerHelp = R"(Serve Kafka clients on real sockets.
+Usage: seatrial broker [server.properties] [--override KEY=VALUE]...
+
+The file and the settings are Kafka's own; an override outweighs the file:
+  seatrial broker --override log.dirs=/var/lib/seatrial --override num.partitions=4
+  seatrial broker server.properties --override listeners=PLAINTEXT://:9092
+
+Records are visible to consumers, and acks=all is answered, once they are flushed to disk.
 )";
 
 // What CLI11 fills in; the values are read from these texts afterwards, so that our own messages
@@ -85,12 +96,14 @@ class Grammar {
     define_check();
     // Its arguments never reach CLI11: see parse().
     app_.add_subcommand("server", "Serve Redis clients on real sockets");
+    app_.add_subcommand("broker", "Serve Kafka clients on real sockets");
   }
 
   Command parse(std::span<const std::string> arguments) {
     if (arguments.empty()) return Printed{kExitUsage, app_.help()};
     if (Printed* wrong = unknown_subcommand(arguments[0])) return *wrong;
     if (arguments[0] == "server") return server(arguments.subspan(1));
+    if (arguments[0] == "broker") return broker(arguments.subspan(1));
     // CLI11 wants them last first.
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     try {
@@ -146,6 +159,26 @@ class Grammar {
       return Printed{kExitGood, std::string(kServerHelp)};
     }
     return ServerCommand{{arguments.begin(), arguments.end()}};
+  }
+
+  // Kafka's own way: the file first, then overrides.
+  Command broker(std::span<const std::string> arguments) const {
+    BrokerCommand command;
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      const std::string& word = arguments[i];
+      if (word == "--help" || word == "-h") return Printed{kExitGood, std::string(kBrokerHelp)};
+      if (word == "--override" && i + 1 < arguments.size()) {
+        command.overrides.push_back(arguments[++i]);
+      } else if (!word.starts_with('-') && i == 0) {
+        command.file = word;
+      } else {
+        return Printed{kExitUsage, fmt::format("seatrial broker: expected [server.properties] "
+                                               "[--override KEY=VALUE]..., found '{}'\n"
+                                               "Try `seatrial broker --help`.\n",
+                                               word)};
+      }
+    }
+    return command;
   }
 
   Command finish() {

@@ -74,6 +74,11 @@ struct ServerCommand {
   std::vector<std::string> arguments;  // As they stand after "server": the server knows them.
 };
 
+struct BrokerCommand {
+  std::string file;                    // server.properties; empty: none.
+  std::vector<std::string> overrides;  // Each "key=value".
+};
+
 // Nothing is left to do but to print this: help to standard output, a mistake (code 2) to
 // standard error.
 struct Printed {
@@ -81,8 +86,8 @@ struct Printed {
   std::string text;
 };
 
-using Command =
-    std::variant<ListCommand, RunCommand, ReplayCommand, CheckCommand, ServerCommand, Printed>;
+using Command = std::variant<ListCommand, RunCommand, ReplayCommand, CheckCommand, ServerCommand,
+                             BrokerCommand, Printed>;
 
 // `arguments` without the program's name; `cores` is the default of --jobs.
 Command parse_command_line(std::span<const std::string> arguments, uint32_t cores);

@@ -20,6 +20,7 @@ struct Picked {
   int operator()(const ReplayCommand& command) const { return commands::replay(command); }
   int operator()(const CheckCommand& command) const { return commands::check(command); }
   int operator()(const ServerCommand& command) const { return commands::server(command); }
+  int operator()(const BrokerCommand& command) const { return commands::broker(command); }
   int operator()(const Printed& printed) const {
     std::fputs(printed.text.c_str(), printed.code == kExitGood ? stdout : stderr);
     return printed.code;

@@ -218,14 +218,14 @@ Result<HistoryBuilder> read_header(std::string_view text) {
 Result<void> apply_line(const Line& line, HistoryBuilder& builder) {
   if (!line.event) return invalid("no member e, expected invoke, ok, fail or info");
   if (!line.time) return invalid("no member t, expected a time in microseconds");
-  if (*line.event == "crash") {
+  const std::string& type = builder.history().type();
+  if (*line.event == "crash" && has_crashes(type)) {
     const std::string_view key = line.key ? std::string_view(*line.key) : std::string_view();
     return builder.crash(Micros(*line.time), key, line.key.has_value());
   }
   if (!line.id) return invalid("no member id, expected the operation's number");
   if (!line.process) return invalid("no member p, expected the process's number");
   const Micros time(*line.time);
-  const std::string& type = builder.history().type();
   if (*line.event == "invoke") {
     if (!line.function) return invalid("an invocation without f, expected a function");
     const Function function = TRY(parse_function(type, *line.function));
@@ -239,7 +239,8 @@ Result<void> apply_line(const Line& line, HistoryBuilder& builder) {
   } else if (*line.event == "info") {
     how = Completion::kUnknown;
   } else if (*line.event != "ok") {
-    return invalid(fmt::format("event \"{}\", expected invoke, ok, fail or info", *line.event));
+    return invalid(fmt::format("event \"{}\", expected invoke, ok, fail{}", *line.event,
+                               has_crashes(type) ? ", info or crash" : " or info"));
   }
   if (how == Completion::kOk) {
     if (!line.has_result) return invalid("an ok without r, expected the operation's result");

@@ -7,7 +7,11 @@ namespace seatrial::checkers {
 namespace {
 
 bool is_scalar(const Value& value) { return value.is_integer() || value.is_text(); }
-bool is_count(const Value& value) { return value.is_integer() && value.as_integer() >= 0; }
+// Also of offsets: so far from the end of numbers that what stands behind one has a number too.
+bool is_count(const Value& value) {
+  return value.is_integer() && value.as_integer() >= 0 && value.as_integer() <= kOffsetMax;
+}
+bool is_count_or_none(const Value& value) { return is_count(value) || value == Value::integer(-1); }
 bool is_count_or_absent(const Value* value) { return value == nullptr || is_count(*value); }
 
 // Whether all of an object's members are among these.
@@ -101,10 +105,10 @@ bool is_log_result(Function function, const Value& argument, const Value& result
     case Function::kPoll: return is_found(result) || result == Value::text("out-of-range");
     case Function::kListOffsets:
       if (result.is_list()) {
-        return result.items().size() == 2 && result.items()[0].is_integer() &&
+        return result.items().size() == 2 && is_count_or_none(result.items()[0]) &&
                result.items()[1].is_integer();
       }
-      return result.is_integer();
+      return is_count_or_none(result);
     case Function::kCreateTopic: return result == Value::text("OK");
     default: return false;
   }

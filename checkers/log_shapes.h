@@ -24,6 +24,8 @@
 
 namespace seatrial::checkers {
 
+inline constexpr int64_t kOffsetMax = int64_t{1} << 62;
+
 bool is_log_argument(Function function, const Value& argument);
 bool is_log_result(Function function, const Value& argument, const Value& result);
 // In words, for messages.

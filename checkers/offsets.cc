@@ -203,10 +203,12 @@ class Judge {
     const Operation& poll = *reading.operation;
     const int64_t offset = parts[0].as_integer();
     const auto found = partition_.record_of.find(parts[1]);
-    const std::string what = fmt::format("operation {} finds {} at offset {} of {}", poll.id,
-                                         parts[1].json(), offset, name());
+    const auto what = [&] {
+      return fmt::format("operation {} finds {} at offset {} of {}", poll.id, parts[1].json(),
+                         offset, name());
+    };
     if (found == partition_.record_of.end()) {
-      return findings_.add("garbage", poll, what + ", which nobody sent there");
+      return findings_.add("garbage", poll, what() + ", which nobody sent there");
     }
     const size_t index = found->second;
     LogRecord& record = partition_.records[index];
@@ -214,31 +216,32 @@ class Judge {
     const Operation& send = *batch.operation;
     if (send.invoke_at > poll.complete_at) {
       return findings_.add("garbage", poll,
-                           fmt::format("{}, before operation {} sent it", what, send.id), &send);
+                           fmt::format("{}, before operation {} sent it", what(), send.id), &send);
     }
     if (send.failed()) {
       findings_.add("aborted-read", poll,
-                    fmt::format("{}, though operation {} failed", what, send.id), &send);
+                    fmt::format("{}, though operation {} failed", what(), send.id), &send);
     }
     const auto changed = [&](const Value* sent, size_t part) {
       return sent != nullptr && parts.size() > part && !(*sent == parts[part]);
     };
     if (changed(record.timestamp, 2) || changed(record.hash, 3)) {
       findings_.add("payload-changed", poll,
-                    fmt::format("{}, changed since operation {} sent it", what, send.id), &send);
+                    fmt::format("{}, changed since operation {} sent it", what(), send.id), &send);
     }
     place(poll, offset, index, what);
   }
 
   // Where a record stands: the same offset for ever, and its batch around it.
-  void place(const Operation& poll, int64_t offset, size_t index, const std::string& what) {
+  template <typename Words>
+  void place(const Operation& poll, int64_t offset, size_t index, const Words& what) {
     LogRecord& record = partition_.records[index];
     LogBatch& batch = batch_of(record);
     const auto [at, fresh] = holder_.emplace(offset, index);
     if (!fresh && at->second != index) {
       const LogRecord& other = partition_.records[at->second];
       findings_.add("inconsistent-offsets", poll,
-                    fmt::format("{}, where operation {} found {}", what, other.seen_by->id,
+                    fmt::format("{}, where operation {} found {}", what(), other.seen_by->id,
                                 other.value.json()),
                     other.seen_by);
     }
@@ -246,22 +249,22 @@ class Judge {
       record.seen = offset;
       record.seen_by = &poll;
     } else if (record.seen != offset && !batch.retried) {
-      findings_.add(
-          "duplicate", poll,
-          fmt::format("{}, and operation {} found it at {}", what, record.seen_by->id, record.seen),
-          record.seen_by);
+      findings_.add("duplicate", poll,
+                    fmt::format("{}, and operation {} found it at {}", what(), record.seen_by->id,
+                                record.seen),
+                    record.seen_by);
     }
     const int64_t base = offset - index_in_batch(index);
     if (batch.seen == kNoOffset) batch.seen = base;
     if (batch.retried) return;
     if (batch.told != kNoOffset && batch.told != base) {
       findings_.add("inconsistent-offsets", poll,
-                    fmt::format("{}, but operation {} was told that its batch begins at {}", what,
+                    fmt::format("{}, but operation {} was told that its batch begins at {}", what(),
                                 batch.operation->id, batch.told),
                     batch.operation);
     } else if (batch.seen != base) {
       findings_.add("torn-batch", poll,
-                    fmt::format("{}, but its batch, of operation {}, begins at {}", what,
+                    fmt::format("{}, but its batch, of operation {}, begins at {}", what(),
                                 batch.operation->id, batch.seen),
                     batch.operation);
     }

@@ -14,6 +14,7 @@ int run(const RunCommand& command);
 int replay(const ReplayCommand& command);
 int check(const CheckCommand& command);
 int server(const ServerCommand& command);
+int broker(const BrokerCommand& command);
 
 // Not for people: one seed, its result as a JSON line on standard output. What --check-determinism
 // starts, twice.

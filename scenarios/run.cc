@@ -72,7 +72,8 @@ class Run {
         world_({.seed = seed,
                 .weather = plan.weather,
                 .time_limit = until.value_or(kBeforeStormMax + plan.storm + plan.calm_limit * 2)}),
-        scribe_(world_, std::string(workload.history_type()), scenario.clients + 1,
+        scribe_(world_, std::string(workload.history_type()),
+                (scenario.clients + 1) * workload.lanes(),
                 fmt::format("\"scenario\":\"{}\",\"seed\":{}", scenario.name, seed)),
         progress_(world_.fibers()) {
     witness_ = workload.witness(world_);

@@ -30,9 +30,12 @@ class Scribe {
     return std::chrono::duration_cast<checkers::Micros>(world_.now_virtual());
   }
   void note(std::string_view text) { world_.note({}, sim::TraceKind::kOperation, text); }
+  // Power that was lost since the last event goes before the next, in histories that tell of it.
+  void catch_up();
 
   sim::World& world_;
   checkers::Recorder recorder_;
+  size_t incidents_ = 0;  // That are in the history.
 };
 
 }  // namespace seatrial::scenarios

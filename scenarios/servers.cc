@@ -1,5 +1,7 @@
 #include "scenarios/servers.h"
 
+#include "broker/config.h"
+#include "broker/server.h"
 #include "kv/config.h"
 #include "kv/server.h"
 #include "scenarios/witness.h"
@@ -27,7 +29,29 @@ class KvServerKind : public ServerKind {
   }
 };
 
+class BrokerServerKind : public ServerKind {
+ public:
+  std::string_view name() const override { return "broker"; }
+  uint16_t port() const override { return 9092; }
+  std::vector<std::string> option(std::string_view setting, std::string_view value) const override {
+    return {fmt::format("{}={}", setting, value)};
+  }
+
+  Result<ServerFactory> prepare(std::string_view, std::span<const std::string> options,
+                                Witness*) const override {
+    broker::Config config = TRY(broker::parse_config({}, {}, options));
+    return [config = std::move(config)]() -> sim::ProcessMain {
+      return [config](os::Os& os) { return broker::serve(os, config); };
+    };
+  }
+};
+
 }  // namespace
+
+const ServerKind* broker_server_kind() {
+  static const BrokerServerKind kind;
+  return &kind;
+}
 
 const ServerKind* kv_server_kind() {
   static const KvServerKind kind;
@@ -35,7 +59,7 @@ const ServerKind* kv_server_kind() {
 }
 
 Result<const ServerKind*> find_server_kind(std::string_view name) {
-  static const ServerKind* const kinds[] = {kv_server_kind()};
+  static const ServerKind* const kinds[] = {broker_server_kind(), kv_server_kind()};
   std::string known;
   for (const ServerKind* kind : kinds) {
     if (kind->name() == name) return kind;

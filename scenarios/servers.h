@@ -36,6 +36,7 @@ class ServerKind {
 Result<const ServerKind*> find_server_kind(std::string_view name);
 
 // The listing, by hand.
+const ServerKind* broker_server_kind();
 const ServerKind* kv_server_kind();
 
 }  // namespace seatrial::scenarios

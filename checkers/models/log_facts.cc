@@ -24,9 +24,6 @@ bool is_send(const Operation& operation) {
   return operation.function == Function::kSend || operation.function == Function::kAppend;
 }
 
-// Operations that have no offset to tell.
-bool is_past_any_log(int64_t offset) { return offset >= kAnyEnd / 2; }
-
 // How many records a send holds.
 int64_t count_of(const Operation& operation) {
   if (operation.function == Function::kAppend) return 1;
@@ -54,19 +51,17 @@ int64_t visible_end(const Operation& operation) {
       if (!result.is_object()) return 0;
       int64_t end = result.find("hw")->as_integer();
       for (const Value& record : result.find("recs")->items()) {
-        const int64_t offset = record.items()[0].as_integer();
-        if (!is_past_any_log(offset)) end = std::max(end, offset + 1);
+        end = std::max(end, record.items()[0].as_integer() + 1);
       }
       return end;
     }
     case Function::kListOffsets: {
       if (operation.argument == Value::text("earliest")) return 0;
       const int64_t offset = offset_of(result);
-      if (is_past_any_log(offset)) return 0;
       return operation.argument.is_integer() ? offset + 1 : offset;
     }
     case Function::kSend:
-      if (acks_of(operation) != kAllReplicas || is_past_any_log(result.as_integer())) return 0;
+      if (acks_of(operation) != kAllReplicas) return 0;
       return result.as_integer() + count_of(operation);
     default: return 0;
   }
@@ -119,7 +114,6 @@ struct LogFacts::Sweep {
     key.visible_in.resize(std::max(key.visible_in.size(), key.epoch + 1));
     key.visible_in[key.epoch] = std::max(key.visible_in[key.epoch], end);
     if (!is_send(operation) || operation.result.is_nil()) return;
-    if (is_past_any_log(operation.result.as_integer())) return;
     const int64_t appended = operation.result.as_integer() + count_of(operation);
     if (appended > key.now.appended.end) {
       partition.appended_growth.push_back({appended, operation.complete_time});
@@ -219,8 +213,7 @@ void LogFacts::add_send(const Operation& operation, const Known& known) {
   batch.acks = acks_of(operation);
   batch.first_record = partition.records.size();
   batch.count = static_cast<size_t>(count_of(operation));
-  if (operation.ok() && operation.result.is_integer() &&
-      !is_past_any_log(operation.result.as_integer())) {
+  if (operation.ok() && operation.result.is_integer()) {
     batch.told = operation.result.as_integer();
   }
   if (operation.function == Function::kAppend) {

@@ -36,6 +36,9 @@ class Workload {
   virtual std::string_view name() const = 0;
   virtual std::string_view description() const = 0;  // One line.
   virtual std::string_view history_type() const = 0;
+  // How many operations a client may have open at once. Lane l of client c is number
+  // c + l * (clients + 1) in the history.
+  virtual uint32_t lanes() const { return 1; }
 
   // Whether the scenario's parameters are such as this workload knows.
   virtual Result<void> validate(const Scenario& scenario) const = 0;
@@ -60,6 +63,7 @@ std::span<const Workload* const> all_workloads();
 Result<const Workload*> find_workload(std::string_view name);
 
 // The listing, by hand.
+const Workload* flush_visibility_workload();
 const Workload* reconnect_storm_workload();
 const Workload* register_workload();
 const Workload* watch_lease_workload();

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "broker/log/log_options.h"
 #include "os/network.h"
 #include "os/time.h"
 
@@ -24,26 +25,29 @@ struct Config {
   int32_t num_partitions = 1;
   bool auto_create_topics = true;
 
-  int32_t segment_bytes = 1024 * 1024 * 1024;
-  int32_t index_interval_bytes = 4096;
-  // A flush begins when this many records wait for one, or when the oldest of them has waited so
-  // long. Records are visible only after it, so unlike Kafka's these are never unlimited.
-  int64_t flush_interval_messages = 1;
-  os::Duration flush_interval = std::chrono::seconds(1);
+  // Of topics that do not have settings of their own. Records are visible only after their flush,
+  // so unlike Kafka's the intervals of the flush are not unlimited by default.
+  LogOptions log;
 
-  int32_t message_bytes_max = 1048588;  // Of one record batch.
-  int32_t fetch_bytes_max = 57671680;   // Of the records in one reply to Fetch.
+  int32_t fetch_bytes_max = 57671680;  // Of the records in one reply to Fetch.
   int32_t request_bytes_max = 104857600;
   int32_t connections_max = 10000;
   os::Duration connection_idle_max = std::chrono::minutes(10);
   base::LogLevel log_level = base::LogLevel::kInfo;
+  // Settings that were given and do nothing here, with the reason, one line each.
+  std::vector<std::string> warnings;
 };
 
 // Settings from what an operator gives: the text of a server.properties (Java's properties
 // syntax), then overrides as "key=value". An error names the place and what was expected:
-// "server.properties:12: ...". A property of Kafka's that this broker does not have is an error
-// too, unless it asks for what the broker does anyway.
+// "server.properties:12: ...". A property of Kafka's that this broker does not have is a warning
+// where doing without it loses nothing (threads, buffers, retention), and an error where it asks
+// for something that would then not be there (security, replicas).
 base::Result<Config> parse_config(std::string_view file_name, std::string_view file_text,
                                   std::span<const std::string> overrides);
+
+// Sets what CreateTopics calls `name` ("segment.bytes") for one topic. Returns what is wrong with
+// it, or nothing.
+std::string set_topic_setting(LogOptions& options, std::string_view name, std::string_view value);
 
 }  // namespace seatrial::broker

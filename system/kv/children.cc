@@ -65,6 +65,11 @@ void Children::kill() {
   static_cast<void>(os_.process.kill(status_.pid, os::Signal::kKill));
 }
 
+base::Result<void> Children::await_end() {
+  while (running()) TRY(os::to_result(settled_.wait()));
+  return {};
+}
+
 void Children::run() {
   while (true) {
     if (!running()) work_.reset();
@@ -83,6 +88,7 @@ bool Children::reap() {
   ended(end);
   status_.kind.reset();
   status_.pid = 0;
+  settled_.wake_all();
   return true;
 }
 

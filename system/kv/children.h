@@ -29,7 +29,8 @@ class Children {
   // starts before the outcome of the last is settled.
   using Ended = std::move_only_function<void(const ChildEnd& end)>;
 
-  Children(os::Os& os, ChildStatus& status) : os_(os), status_(status), work_(os.fibers) {}
+  Children(os::Os& os, ChildStatus& status)
+      : os_(os), status_(status), work_(os.fibers), settled_(os.fibers) {}
 
   bool running() const { return status_.kind.has_value(); }
 
@@ -42,6 +43,9 @@ class Children {
   // Ends the one that runs, if there is one; its `ended` is called once it is reaped. Does not
   // park.
   void kill();
+
+  // Parks until none runs. Errors: kCancelled.
+  base::Result<void> await_end();
 
   // The reaper, until its fiber is cancelled.
   void run();
@@ -59,6 +63,7 @@ class Children {
   Ended ended_;
   bool killed_ = false;
   os::Event work_;
+  os::WaitQueue settled_;
 };
 
 }  // namespace seatrial::kv

@@ -44,6 +44,7 @@ std::span<const Command> config_commands();
 std::span<const Command> connection_commands();
 std::span<const Command> generic_commands();
 std::span<const Command> info_commands();
+std::span<const Command> persistence_commands();
 std::span<const Command> replication_commands();
 std::span<const Command> server_commands();
 std::span<const Command> string_commands();

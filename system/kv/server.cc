@@ -8,6 +8,7 @@
 #include "kv/replication/replication.h"
 #include "kv/restore/aof_open.h"
 #include "kv/session.h"
+#include "kv/snapshots.h"
 #include "kv/state.h"
 #include "os/mark.h"
 #include "resp/connection.h"
@@ -45,6 +46,8 @@ class Server {
   resp::ConnectionLimits connection_limits() const;
   // What a log record does, while it is replayed.
   base::Result<void> replay(Session& session, resp::Writer& reply, resp::Args args);
+  // When the system asks for the end.
+  void obey_stop_requests();
   int stop();
   void end(int code);
 
@@ -53,6 +56,7 @@ class Server {
   ReplyGate gate_;
   Aof aof_;
   Children children_;
+  Snapshots snapshots_;
   Replication replication_;
   ExpireCycle expire_cycle_;
   std::optional<int> exit_code_;
@@ -78,6 +82,7 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
              end(1);
            }),
       children_(os, state_.child),
+      snapshots_(os, state_, children_),
       replication_(os, state_, children_),
       expire_cycle_(state_, os.clock),
       ended_(os.fibers),
@@ -95,6 +100,7 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
   state_.hooks.reconfigured = [this] {
     os_.log.set_level(state_.config.loglevel);
     aof_.policy_changed();
+    snapshots_.reconfigured();
     replication_.reconfigured();
   };
   state_.hooks.log_effects = [this] {
@@ -118,6 +124,8 @@ int Server::run() {
     os_.log.error("{}", listening.error().message());
     return 1;
   }
+  // Only now is it certain that no other server works here: it would have the port.
+  snapshots_.clear_left_overs();
   start_fibers();
   replication_.start();
   for (const auto& listener : listeners_) {
@@ -128,7 +136,7 @@ int Server::run() {
 }
 
 base::Result<void> Server::restore() {
-  if (!state_.config.appendonly) return {};
+  if (!state_.config.appendonly) return snapshots_.restore();
   Session session(state_, nullptr, nullptr, {}, SessionKind::kLog);
   resp::Writer reply;
   const os::MonotonicTime begun = os_.clock.monotonic();
@@ -181,15 +189,21 @@ void Server::start_fibers() {
     log_fibers_.spawn("aof flusher", [this] { aof_.run_flusher(); });
     log_fibers_.spawn("aof syncer", [this] { aof_.run_syncer(); });
   }
-  child_fibers_.spawn("reaper", [this] { children_.run(); });
   acceptors_.spawn("expire cycle", [this] { expire_cycle_.run(); });
-  acceptors_.spawn("stop request", [this] {
-    if (!os_.process.stop_requested().wait()) return;
-    os_.log.info("Shutting down: asked to by the system");
-    end(0);
-  });
+  child_fibers_.spawn("reaper", [this] { children_.run(); });
+  child_fibers_.spawn("snapshots", [this] { snapshots_.run(); });
+  acceptors_.spawn("stop request", [this] { obey_stop_requests(); });
   for (const auto& listener : listeners_) {
     acceptors_.spawn("accept", [this, &listener] { accept(*listener); });
+  }
+}
+
+void Server::obey_stop_requests() {
+  os::Event& request = os_.process.stop_requested();
+  while (request.wait()) {
+    request.reset();
+    os_.log.info("Shutting down: asked to by the system");
+    if (snapshots_.prepare_stop(SnapshotControl::AtStop::kAsConfigured, false)) return end(0);
   }
 }
 

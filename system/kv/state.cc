@@ -15,4 +15,13 @@ State::State(Config settings, base::Log& node_log, base::RandomStream random)
   hooks.reconfigured = [] {};
 }
 
+uint64_t State::used_memory() const {
+  uint64_t bytes = log_status.pending_bytes;
+  for (size_t i = 0; i < keyspace.count(); ++i) {
+    const Database& database = keyspace.at(static_cast<int>(i));
+    bytes += database.entry_bytes() + database.table_bytes();
+  }
+  return bytes;
+}
+
 }  // namespace seatrial::kv

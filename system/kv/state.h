@@ -11,6 +11,7 @@
 #include "kv/keyspace.h"
 #include "kv/propagate/effect.h"
 #include "kv/replication/status.h"
+#include "kv/snapshot_status.h"
 
 #include <cstdint>
 #include <functional>
@@ -22,6 +23,7 @@ namespace seatrial::kv {
 class Observer;
 class ReplicationControl;
 class Session;
+class SnapshotControl;
 
 struct Stats {
   uint64_t connections = 0;
@@ -58,6 +60,9 @@ struct Hooks {
 struct State {
   State(Config settings, base::Log& node_log, base::RandomStream random);
 
+  // Of the data and what is to be written, as far as it is counted.
+  uint64_t used_memory() const;
+
   Config config;
   base::Log& log;
   CommandTable commands;
@@ -65,9 +70,11 @@ struct State {
   Keyspace keyspace;
   Stats stats;
   LogStatus log_status;
-  ChildStatus child;
   ReplicationStatus replication;
   ReplicationControl* replication_control = nullptr;  // Null where there is no server around.
+  ChildStatus child;
+  SnapshotStatus snapshots;
+  SnapshotControl* snapshot_control = nullptr;  // Null where there is no server around.
   Hooks hooks;
   Observer* observer = nullptr;          // May be null.
   std::map<uint64_t, Session*> clients;  // By id.
@@ -77,6 +84,8 @@ struct State {
   WallMs started = 0;
   // No reply leaves before this time: DEBUG SLEEP.
   WallMs asleep_until = 0;
+  // The server is about to end, and what counts is on disk: no request is executed any more.
+  bool ending = false;
   bool active_expire = true;  // Expired keys are removed without being asked for.
 };
 

@@ -177,6 +177,22 @@ TEST(CommandLine, CheckTakesAModelAndAHistory) {
   EXPECT_NE(mistake({"check", "register"}).find("HISTORY is required"), std::string::npos);
 }
 
+TEST(CommandLine, BrokerTakesAFileAndOverrides) {
+  const std::vector<std::string> arguments = {"broker", "server.properties", "--override",
+                                              "a=b",    "--override",        "c=d"};
+  const auto command = std::get<BrokerCommand>(parse_command_line(arguments, 1));
+  EXPECT_EQ(command.file, "server.properties");
+  EXPECT_EQ(command.overrides, (std::vector<std::string>{"a=b", "c=d"}));
+
+  const auto refused = [](std::vector<std::string> words) {
+    words.insert(words.begin(), "broker");
+    return std::get<Printed>(parse_command_line(words, 1)).code;
+  };
+  EXPECT_EQ(refused({"--override"}), kExitUsage);
+  EXPECT_EQ(refused({"--port", "9092"}), kExitUsage);
+  EXPECT_EQ(refused({"server.properties", "another"}), kExitUsage);
+}
+
 TEST(CommandLine, ServerKeepsItsArgumentsAsTheyAre) {
   std::vector<std::string> own = {"redis.conf", "--port", "6380", "--save", "", "--bind", "a", "b"};
   std::vector<std::string> arguments = {"server"};
@@ -195,6 +211,7 @@ TEST(CommandLine, HelpIsNoMistake) {
   EXPECT_NE(help({"run", "--help"}).find("--check-determinism"), std::string::npos);
   EXPECT_NE(help({"replay", "-h"}).find("--until"), std::string::npos);
   EXPECT_NE(help({"server", "--help"}).find("redis.conf"), std::string::npos);
+  EXPECT_NE(help({"broker", "--help"}).find("server.properties"), std::string::npos);
 }
 
 TEST(CommandLine, NothingGivenShowsTheHelp) {

@@ -53,6 +53,12 @@ struct BatchHeader {
   bool control() const { return (attributes & 0x20) != 0; }
 };
 
+// Whole batches, one behind the other, with dense offsets.
+struct BatchRun {
+  std::string bytes;
+  int64_t next_offset = 0;  // One past the last record; where there is none, what was asked for.
+};
+
 // Reads a header from the front of at least kBatchHeaderBytes. Judges nothing.
 BatchHeader read_batch_header(base::Bytes bytes);
 

@@ -1,0 +1,54 @@
+#include "broker/dispatch.h"
+
+#include "broker/api/api_versions.h"
+#include "broker/api/create_topics.h"
+#include "broker/api/fetch.h"
+#include "broker/api/list_offsets.h"
+#include "broker/api/metadata.h"
+#include "broker/api/produce.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace seatrial::broker {
+namespace {
+
+constexpr Api kApis[] = {
+    {ApiKey::kProduce, 0, 8, produce},          {ApiKey::kFetch, 0, 11, fetch},
+    {ApiKey::kListOffsets, 0, 5, list_offsets}, {ApiKey::kMetadata, 0, 9, metadata},
+    {ApiKey::kApiVersions, 0, 3, api_versions}, {ApiKey::kCreateTopics, 0, 4, create_topics},
+};
+
+std::string name_of(const RequestHeader& header) {
+  return fmt::format("{} (API {}) version {}, correlation id {}", to_string(header.api),
+                     static_cast<int16_t>(header.api), header.version, header.correlation);
+}
+
+}  // namespace
+
+std::span<const Api> apis() { return kApis; }
+
+base::Result<Answer> dispatch(Context& context, base::Bytes frame) {
+  auto taken = take_request_header(frame);
+  if (!taken) return base::fail(taken.error().in("a request's header"));
+  const RequestHeader& header = *taken;
+  const auto* const api = std::ranges::find(kApis, header.api, &Api::key);
+  if (api == std::end(kApis)) {
+    return base::fail(base::Errc::kInvalidData,
+                      fmt::format("{}: this broker has no such API", name_of(header)));
+  }
+  const bool known = header.version >= api->version_min && header.version <= api->version_max;
+  if (!known && header.api != ApiKey::kApiVersions) {
+    return base::fail(base::Errc::kInvalidData,
+                      fmt::format("{}: expected version {} to {}", name_of(header),
+                                  api->version_min, api->version_max));
+  }
+  auto answer = api->handle(context, header, frame);
+  if (!answer && answer.error() == base::Errc::kInvalidData) {
+    return base::fail(answer.error().in(name_of(header)));
+  }
+  return answer;
+}
+
+}  // namespace seatrial::broker
