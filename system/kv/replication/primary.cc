@@ -80,7 +80,7 @@ void Primary::end_history_if_alone() {
   History& history = state_.replication.history;
   history.begin(make_replication_id(random_), history.offset());
   feed_.stop();
-  state_.effects.set_wanted(state_.log_status.enabled);
+  state_.effects.set_wanted(state_.log_status.enabled || state_.observer != nullptr);
 }
 
 int64_t Primary::acknowledged(uint64_t offset) const {

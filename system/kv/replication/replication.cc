@@ -29,6 +29,8 @@ Replication::Replication(os::Os& os, State& state, Children& children)
 
 void Replication::start() {
   state_.replication_control = this;
+  if (state_.observer != nullptr) state_.effects.set_wanted(true);
+  feed_.observe(ReplicationPoint::Change::kReplaced);
   fibers_.spawn("replication tick", [this] { run_ticks(); });
   fibers_.spawn("full sync", [this] { primary_.full_sync().run(); });
   const Config& config = state_.config;
@@ -71,7 +73,7 @@ void Replication::follow(std::string host, uint16_t port) {
     // Where its own stream stood it may go on in that of a replica that took its place.
     reader_.set_database(std::max(feed_.database(), 0));
     state_.replication.replica = true;
-    state_.effects.set_wanted(state_.log_status.enabled);
+    state_.effects.set_wanted(state_.log_status.enabled || state_.observer != nullptr);
     wake_waiting();
   }
   state_.config.primary_host = host;
