@@ -169,6 +169,9 @@ void wait(Context& context) {
   Session& session = context.session;
   // What this client has written, or seen written by others.
   const uint64_t offset = session.seen_offset;
+  // Of what it did before the server followed another, nobody can tell what is left.
+  const bool void_by_now = session.seen_demotions != context.state.replication.demotions;
+  if (void_by_now) return context.reply.integer(0);
   const int64_t acknowledged = replication->acknowledged(offset);
   if (session.in_exec || acknowledged >= count) return context.reply.integer(acknowledged);
   MARK("wait: parked");

@@ -47,6 +47,7 @@ void Primary::attach(Session& session, const SyncRequest& request) {
     link->synchronize(request.plain_sync);
   }
   session.attachment = std::move(link);
+  count_good();
 }
 
 void Primary::forget(ReplicaLink& link) {

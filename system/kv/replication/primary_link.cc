@@ -166,7 +166,10 @@ base::Result<std::optional<ReplicaHost::Place>> PrimaryLink::ask() {
   } else {
     TRY(send({"PSYNC", "?", "-1"}));
   }
-  return understand(TRY(input_->line()), place.has_value());
+  const std::string answer = TRY(input_->line());
+  // It may have been on its way to this fiber when the link was abandoned.
+  if (abandoned_) return base::fail(base::Errc::kCancelled);
+  return understand(answer, place.has_value());
 }
 
 base::Result<std::optional<ReplicaHost::Place>> PrimaryLink::understand(const std::string& answer,
@@ -283,8 +286,12 @@ base::Result<void> PrimaryLink::follow() {
     }
     if (reader_.take_acknowledgement_request()) acknowledge_now_.set();
     // While the log cannot be written, nothing is taken that it would have to keep.
-    while (!state_.log_status.refusal.empty()) TRY(os_.clock.sleep_for(kLogPoll));
+    while (!state_.log_status.refusal.empty() && !abandoned_) {
+      TRY(os_.clock.sleep_for(kLogPoll));
+    }
     TRY(input_->fill());
+    // What came may have been on its way to this fiber when the link was abandoned.
+    if (abandoned_) return base::fail(base::Errc::kCancelled);
     session.last_used = wall_ms(os_.clock);
   }
 }

@@ -73,6 +73,7 @@ void Replication::follow(std::string host, uint16_t port) {
     // Where its own stream stood it may go on in that of a replica that took its place.
     reader_.set_database(std::max(feed_.database(), 0));
     state_.replication.replica = true;
+    ++state_.replication.demotions;
     state_.effects.set_wanted(state_.log_status.enabled || state_.observer != nullptr);
     wake_waiting();
   }
@@ -178,7 +179,7 @@ int64_t Replication::acknowledged(uint64_t offset) const { return primary_.ackno
 
 base::Result<void> Replication::await_acknowledged(Session& session, uint64_t offset, int64_t count,
                                                    int64_t timeout_ms, resp::Writer& reply) {
-  const std::string id = state_.replication.history.id();
+  const uint64_t demotions = state_.replication.demotions;
   const os::MonotonicTime deadline =
       timeout_ms == 0 ? os::kNever : os_.clock.monotonic() + milliseconds(timeout_ms);
   primary_.request_acknowledgements();
@@ -186,7 +187,7 @@ base::Result<void> Replication::await_acknowledged(Session& session, uint64_t of
     const os::Wake wake = primary_.acknowledgements().wait(deadline);
     if (wake == os::Wake::kCancelled) return base::fail(base::Errc::kCancelled);
     if (session.was_cut) return base::fail(base::Errc::kClosed);
-    if (is_replica() || id != state_.replication.history.id()) {
+    if (demotions != state_.replication.demotions) {
       MARK("wait: ended by a change of role");
       reply.error(
           "UNBLOCKED force unblock from blocking operation, instance state changed (master -> "
