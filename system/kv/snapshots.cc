@@ -66,8 +66,9 @@ rdb::WriteOptions Snapshots::write_options() const {
 }
 
 rdb::ReadOptions Snapshots::read_options() const {
-  // A replica keeps what has expired until its primary says so.
-  if (!state_.config.primary_host.empty()) return {};
+  // A replica keeps what has expired until its primary says so; and where replicas hold the same
+  // data, a key goes by a DEL of the stream and not otherwise.
+  if (!state_.config.primary_host.empty() || state_.replication.streaming) return {};
   return {.expire_at = wall_ms(os_.clock)};
 }
 

@@ -13,6 +13,7 @@ State::State(Config settings, base::Log& node_log, base::RandomStream random)
   hooks.log_effects = [this] { effects.clear(); };
   hooks.shut_down = [] {};
   hooks.reconfigured = [] {};
+  hooks.data_replaced = [](const std::optional<std::string>&) {};
 }
 
 uint64_t State::used_memory() const { return keyspace.bytes() + log_status.pending_bytes; }
