@@ -68,6 +68,7 @@ Result<const Workload*> find_workload(std::string_view name);
 // The listing, by hand.
 const Workload* crash_in_fork_workload();
 const Workload* flush_visibility_workload();
+const Workload* reconnect_storm_workload();
 const Workload* register_workload();
 const Workload* watch_lease_workload();
 const Workload* watch_transfer_workload();

@@ -47,6 +47,12 @@ struct Config {
   std::string appenddirname = "appendonlydir";
   FsyncPolicy appendfsync = FsyncPolicy::kEverySecond;
   bool aof_load_truncated = true;
+  bool aof_use_rdb_preamble = true;
+  int64_t auto_aof_rewrite_percentage = 100;  // 0: never.
+  int64_t auto_aof_rewrite_min_bytes = 64 * 1024 * 1024;
+  // While a child runs `everysec` is like `no`. Does not weaken `always`.
+  bool no_appendfsync_on_rewrite = false;
+  bool aof_rewrite_incremental_fsync = true;
   int64_t maxclients = 10000;
   int64_t proto_max_bulk_bytes = 512 * 1024 * 1024;
   int64_t client_query_buffer_bytes = 1024 * 1024 * 1024;

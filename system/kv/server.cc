@@ -4,6 +4,8 @@
 #include "kv/children.h"
 #include "kv/expire_cycle.h"
 #include "kv/propagate/aof.h"
+#include "kv/propagate/aof_files.h"
+#include "kv/propagate/aof_rewriter.h"
 #include "kv/propagate/gate.h"
 #include "kv/replication/replication.h"
 #include "kv/restore/aof_open.h"
@@ -37,6 +39,7 @@ class Server {
 
  private:
   base::Result<void> restore();
+  base::Result<void> open_log();
   base::Result<void> listen();
   void start_fibers();
   void accept(os::Listener& listener);
@@ -54,9 +57,11 @@ class Server {
   os::Os& os_;
   State state_;
   ReplyGate gate_;
+  AofFiles aof_files_;
   Aof aof_;
   Children children_;
   Snapshots snapshots_;
+  AofRewriter rewriter_;
   Replication replication_;
   ExpireCycle expire_cycle_;
   std::optional<int> exit_code_;
@@ -75,7 +80,8 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
     : os_(os),
       state_(config, os.log, os.random.stream("kv: hashes and names")),
       gate_(os.fibers),
-      aof_(os, state_, gate_,
+      aof_files_(os.disk, os.fibers, config),
+      aof_(os, state_, gate_, aof_files_,
            [this](const base::Error& error) {
              os_.log.error("The append-only file failed, nothing more is acknowledged: {}",
                            error.message());
@@ -83,6 +89,7 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
            }),
       children_(os, state_.child),
       snapshots_(os, state_, children_),
+      rewriter_(os, state_, children_, aof_, aof_files_),
       replication_(os, state_, children_),
       expire_cycle_(state_, os.clock),
       ended_(os.fibers),
@@ -104,10 +111,11 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
     replication_.reconfigured();
   };
   state_.hooks.log_effects = [this] {
-    if (state_.log_status.enabled) aof_.append(state_.effects);
+    aof_.append(state_.effects);
     replication_.feed(state_.effects);
     state_.effects.clear();
   };
+  state_.log_control = &rewriter_;
 }
 
 void Server::end(int code) {
@@ -136,18 +144,25 @@ int Server::run() {
 }
 
 base::Result<void> Server::restore() {
-  if (!state_.config.appendonly) return snapshots_.restore();
+  TRY(open_log());
+  return state_.config.appendonly ? base::Result<void>() : snapshots_.restore();
+}
+
+base::Result<void> Server::open_log() {
+  if (!state_.config.appendonly) return read_aof_manifest(os_, state_.config, aof_files_);
   Session session(state_, nullptr, nullptr, {}, SessionKind::kLog);
   resp::Writer reply;
   const os::MonotonicTime begun = os_.clock.monotonic();
-  OpenedAof opened = TRY(
-      open_aof(os_, state_.config, [&](resp::Args args) { return replay(session, reply, args); }));
+  OpenedAof opened = TRY(open_aof(os_, state_.config, aof_files_, state_.keyspace,
+                                  [&](resp::Args args) { return replay(session, reply, args); }));
   CHECK(!session.transaction.open);
   const auto took = std::chrono::duration_cast<milliseconds>(os_.clock.monotonic() - begun);
-  os_.log.info("Loaded {}: {} commands in {} ms", opened.path, opened.commands, took.count());
-  aof_.open(std::move(opened.file), std::move(opened.path), opened.bytes);
-  state_.effects.set_wanted(true);
-  state_.log_status.enabled = true;
+  os_.log.info("Loaded {}: {} keys of a snapshot and {} commands in {} ms", opened.path,
+               opened.snapshot_keys, opened.commands, took.count());
+  state_.log_status.earlier_bytes = opened.earlier_bytes;
+  state_.log_status.rewritten_bytes = opened.base_bytes;
+  aof_.open(std::move(opened.file), std::move(opened.path), opened.bytes, opened.closed);
+  rewriter_.opened();
   return {};
 }
 
@@ -185,12 +200,11 @@ base::Result<void> Server::listen() {
 }
 
 void Server::start_fibers() {
-  if (state_.config.appendonly) {
-    log_fibers_.spawn("aof flusher", [this] { aof_.run_flusher(); });
-    log_fibers_.spawn("aof syncer", [this] { aof_.run_syncer(); });
-  }
+  log_fibers_.spawn("aof flusher", [this] { aof_.run_flusher(); });
+  log_fibers_.spawn("aof syncer", [this] { aof_.run_syncer(); });
   acceptors_.spawn("expire cycle", [this] { expire_cycle_.run(); });
   child_fibers_.spawn("reaper", [this] { children_.run(); });
+  child_fibers_.spawn("aof rewriter", [this] { rewriter_.run(); });
   child_fibers_.spawn("snapshots", [this] { snapshots_.run(); });
   acceptors_.spawn("stop request", [this] { obey_stop_requests(); });
   for (const auto& listener : listeners_) {

@@ -16,10 +16,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace seatrial::kv {
 
+class LogControl;
 class Observer;
 class ReplicationControl;
 class Session;
@@ -44,8 +46,21 @@ struct LogStatus {
   bool enabled = false;
   // Not empty: writes are refused with this; the log cannot be written for now.
   std::string refusal;
-  uint64_t file_bytes = 0;
+  bool awaiting_base = false;  // It is enabled, but promises nothing before its base is written.
+  uint64_t earlier_bytes = 0;  // Of all its files before the one that is written to.
+  uint64_t file_bytes = 0;     // Of that one.
   uint64_t pending_bytes = 0;
+  uint64_t delayed_syncs = 0;  // How often a write has waited for one.
+
+  bool rewrite_scheduled = false;
+  bool last_rewrite_good = true;
+  WallMs rewrite_begun = 0;
+  std::optional<int64_t> last_rewrite_seconds;  // How long it took.
+  uint64_t rewrites = 0;
+  uint64_t rewrite_failures = 0;  // In a row.
+  uint64_t rewritten_bytes = 0;   // What the log had after the last rewrite, or its base at start.
+
+  uint64_t bytes() const { return earlier_bytes + file_bytes; }
 };
 
 // What commands may ask of the server around them.
@@ -70,7 +85,7 @@ struct State {
   Keyspace keyspace;
   Stats stats;
   LogStatus log_status;
-  ChildStatus child;
+  LogControl* log_control = nullptr;  // Null where there is no server around.
   ReplicationStatus replication;
   ReplicationControl* replication_control = nullptr;  // Null where there is no server around.
   SnapshotStatus snapshots;

@@ -101,12 +101,13 @@ void log_lines(const Context& context, std::string& text) {
   const LogStatus& log = context.state.log_status;
   line(text, "aof_enabled", log.enabled ? 1 : 0);
   line(text, "aof_rewrite_in_progress", context.state.child.is(ChildKind::kAofRewrite) ? 1 : 0);
-  line(text, "aof_rewrite_scheduled", 0);
-  line(text, "aof_last_rewrite_time_sec", -1);
-  line(text, "aof_current_rewrite_time_sec", -1);
-  line(text, "aof_last_bgrewrite_status", "ok");
-  line(text, "aof_rewrites", 0);
-  line(text, "aof_rewrites_consecutive_failures", 0);
+  line(text, "aof_rewrite_scheduled", log.rewrite_scheduled ? 1 : 0);
+  line(text, "aof_last_rewrite_time_sec", log.last_rewrite_seconds.value_or(-1));
+  line(text, "aof_current_rewrite_time_sec",
+       child_seconds(context, ChildKind::kAofRewrite, log.rewrite_begun));
+  line(text, "aof_last_bgrewrite_status", good(log.last_rewrite_good));
+  line(text, "aof_rewrites", log.rewrites);
+  line(text, "aof_rewrites_consecutive_failures", log.rewrite_failures);
   line(text, "aof_last_write_status", good(log.refusal.empty()));
   line(text, "aof_last_cow_size", 0);
 }
@@ -127,8 +128,12 @@ void persistence_section(const Context& context, std::string& text) {
   line(text, "module_fork_in_progress", 0);
   line(text, "module_fork_last_cow_size", 0);
   if (!log.enabled) return;
-  line(text, "aof_current_size", log.file_bytes);
+  line(text, "aof_current_size", log.bytes());
+  line(text, "aof_base_size", log.rewritten_bytes);
+  line(text, "aof_pending_rewrite", 0);
   line(text, "aof_buffer_length", log.pending_bytes);
+  line(text, "aof_pending_bio_fsync", 0);
+  line(text, "aof_delayed_fsync", log.delayed_syncs);
 }
 
 void stats_section(const Context& context, std::string& text) {
