@@ -1,6 +1,7 @@
 #include "kv/replication/replication.h"
 
 #include "base/check.h"
+#include "kv/log_control.h"
 #include "kv/session.h"
 #include "os/mark.h"
 
@@ -122,6 +123,8 @@ base::Result<void> Replication::replace(std::unique_ptr<Keyspace> fresh, const P
                                         int database) {
   primary_.cut_all("all data is replaced by a full synchronization");
   state_.keyspace.replace(*fresh);
+  // What is logged from here on must not be taken for changes of the old data.
+  if (state_.log_control != nullptr) state_.log_control->restart_with(std::nullopt);
   state_.replication.history.begin(place.id, place.offset);
   feed_.start(database);
   reader_.set_database(database);
