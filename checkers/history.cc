@@ -31,6 +31,8 @@ constexpr std::array kFunctions = {
     FunctionRow{Function::kAppend, "append"},  // text -> length after, or "OK" where not told
     FunctionRow{Function::kWatch, "watch"},    // [key...] -> "OK"
     FunctionRow{Function::kExec, "exec"},      // [[function, key, argument?]...] -> [result...]
+    FunctionRow{Function::kWait, "wait"},      // replicas wanted -> replicas that have all writes
+    FunctionRow{Function::kAdmin, "admin"},    // what an operator asks of a node -> "OK"
     // Of logs; "append" there: value -> offset. The others' shapes are in log_shapes.h.
     FunctionRow{Function::kFlush, "flush"},  // -> durable end
     FunctionRow{Function::kRead, "read"},    // [from, limit] -> {"hw":end,"recs":[[offset,v]...]}
@@ -49,7 +51,7 @@ constexpr std::array kFunctions = {
 
 struct TypeRow {
   std::string_view name;
-  std::array<Function, 7> functions;
+  std::array<Function, 9> functions;
   size_t count;
 
   std::span<const Function> all() const { return std::span(functions).first(count); }
@@ -69,6 +71,11 @@ constexpr std::array kTypes = {
     TypeRow{"lease",
             {Function::kGet, Function::kSet, Function::kDel, Function::kWatch, Function::kExec},
             5},
+    // Keys are of one node: "kv1:3/name", and of wait and admin only "kv1:".
+    TypeRow{"replica",
+            {Function::kGet, Function::kSet, Function::kDel, Function::kIncr, Function::kAppend,
+             Function::kWatch, Function::kExec, Function::kWait, Function::kAdmin},
+            9},
     TypeRow{"log", {Function::kAppend, Function::kFlush, Function::kRead}, 3},
     TypeRow{"kafka",
             {Function::kSend, Function::kPoll, Function::kListOffsets, Function::kCreateTopic,
@@ -108,15 +115,21 @@ bool is_expiring(const Value& value) {
 }
 
 // Whether values of this type of history can have a deadline.
-bool has_deadlines(std::string_view type) { return type == "kvx" || type == "lease"; }
+bool has_deadlines(std::string_view type) {
+  return type == "kvx" || type == "lease" || type == "replica";
+}
 
-// ["get", key] or ["set", key, value], in lease ["del", key] as well.
+// ["get", key] or ["set", key, value], in lease ["del", key] as well, in replica also
+// ["incr", key] and ["append", key, text].
 bool is_command(std::string_view type, const Value& value) {
   if (!value.is_list() || value.items().size() < 2) return false;
   const std::span<const Value> items = value.items();
   if (!items[0].is_text() || !items[1].is_text()) return false;
   const std::string_view name = items[0].as_text();
-  if (name == "get" || (type == "lease" && name == "del")) return items.size() == 2;
+  const bool replica = type == "replica";
+  if (name == "get" || (name == "del" && (replica || type == "lease"))) return items.size() == 2;
+  if (replica && name == "incr") return items.size() == 2;
+  if (replica && name == "append") return items.size() == 3 && items[2].is_text();
   return name == "set" && items.size() == 3 &&
          (is_scalar(items[2]) || (has_deadlines(type) && is_expiring(items[2])));
 }
@@ -136,6 +149,8 @@ bool is_argument(std::string_view type, Function function, const Value& a) {
     case Function::kExec:
       return a.is_list() &&
              std::ranges::all_of(a.items(), [&](const Value& v) { return is_command(type, v); });
+    case Function::kWait: return a.is_integer() && a.as_integer() >= 0;
+    case Function::kAdmin: return a.is_text();
     case Function::kWrite:
     case Function::kView:
     case Function::kSave:
@@ -158,8 +173,11 @@ std::string_view argument_shape(std::string_view type, Function function) {
     case Function::kCas: return "[old, new], old perhaps null";
     case Function::kWatch: return "a list of keys";
     case Function::kExec:
+      if (type == "replica") return "a list of get, set, del, incr and append, each [name,key,...]";
       return type == "lease" ? "a list of [\"get\",key], [\"set\",key,value] and [\"del\",key]"
                              : "a list of [\"get\",key] and [\"set\",key,value]";
+    case Function::kWait: return "a number of replicas";
+    case Function::kAdmin: return "a text";
     case Function::kWrite:
     case Function::kView:
     case Function::kSave:
@@ -215,6 +233,10 @@ Result<void> check_result(Function function, const Value& argument, const Value&
     case Function::kAppend:
       if (result == Value::text("OK") || result.is_integer()) return {};
       return expected(function, "result", "\"OK\" or a number", result);
+    case Function::kWait:
+      if (result.is_integer() && result.as_integer() >= 0) return {};
+      return expected(function, "result", "a number of replicas", result);
+    case Function::kAdmin:
     case Function::kSet:
     case Function::kWatch:
       if (result == Value::text("OK")) return {};

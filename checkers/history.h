@@ -45,6 +45,8 @@ enum class Function : uint8_t {
   kAppend,
   kWatch,
   kExec,
+  kWait,
+  kAdmin,
   kFlush,
   kRead,
   kSend,
@@ -108,7 +110,7 @@ class History {
   History& operator=(History&&) = default;
 
   // The history's type as files name it: "register", "kv", "kvx", "txn", "lease", "log", "kafka",
-  // "prefix".
+  // "prefix", "replica".
   const std::string& type() const { return type_; }
   std::span<const Operation> operations() const { return operations_; }
   // In the order of events.

@@ -47,6 +47,7 @@ class Node {
   // while when it ends by itself, and by start_service() after a kill or a power loss.
   void set_service(std::string_view name, std::function<ProcessMain()> make);
   void start_service();
+  bool serves() const { return make_service_ != nullptr; }
   // How often in a row the service ended by itself with an error within a second of its start.
   uint32_t failed_starts() const { return failed_starts_; }
   // SIGSTOP and SIGCONT for all that runs.

@@ -96,7 +96,10 @@ class World : private os::Dispatch {
   const std::vector<Incident>& incidents() const { return incidents_; }
   void record(std::string_view node, Incident::Kind kind) {
     incidents_.push_back({now_, std::string(node), kind});
+    if (incident_listener) incident_listener(incidents_.back());
   }
+  // Whoever wants to hear of each as it happens.
+  std::function<void(const Incident&)> incident_listener;
 
   // An event in words that is part of the hash.
   void note(std::string_view node, TraceKind kind, std::string_view text) {

@@ -16,7 +16,7 @@ std::span<const Fault* const> all_faults() {
       disk_write_error_fault(), fork_fail_fault(),          fork_kill_child_fault(),
       fork_kill_parent_fault(), fork_power_loss_fault(),    net_partition_fault(),
       net_reset_fault(),        process_crash_loop_fault(), process_kill_fault(),
-      process_pause_fault(),    process_power_loss_fault(),
+      process_pause_fault(),    process_power_loss_fault(), storm_reconnect_fault(),
   };
   return faults;
 }
@@ -56,6 +56,15 @@ VirtualTime draw_micros(base::RandomStream& random, VirtualTime low, VirtualTime
 const std::string& draw_name(base::RandomStream& random, const std::vector<std::string>& names) {
   CHECK(!names.empty());
   return names[random.below(names.size())];
+}
+
+bool is_among(std::string_view names, std::string_view name) {
+  while (true) {
+    const size_t comma = names.find(',');
+    if (names.substr(0, comma) == name) return true;
+    if (comma == std::string_view::npos) return false;
+    names.remove_prefix(comma + 1);
+  }
 }
 
 uint32_t draw_count(base::RandomStream& random, uint32_t most) {

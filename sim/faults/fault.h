@@ -56,6 +56,8 @@ VirtualTime draw_micros(base::RandomStream& random, VirtualTime low, VirtualTime
 // A duration between the two, short ones more often: its logarithm is uniform.
 VirtualTime draw_duration(base::RandomStream& random, VirtualTime low, VirtualTime high);
 const std::string& draw_name(base::RandomStream& random, const std::vector<std::string>& names);
+// Whether a step's target, names separated by commas, holds this one.
+bool is_among(std::string_view names, std::string_view name);
 // Where in a node's doings: a third each at any time, in a sync, at a write.
 void draw_moment(base::RandomStream& random, FaultStep& step);
 

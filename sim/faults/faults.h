@@ -19,5 +19,6 @@ const Fault* process_crash_loop_fault();
 const Fault* process_kill_fault();
 const Fault* process_pause_fault();
 const Fault* process_power_loss_fault();
+const Fault* storm_reconnect_fault();
 
 }  // namespace seatrial::sim

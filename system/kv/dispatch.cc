@@ -120,6 +120,11 @@ void run(State& state, Session& session, const Command& command, resp::Args args
 
 void run_queued(State& state, Session& session, const Command& command, resp::Args args,
                 resp::Writer& reply, WallMs now) {
+  // An earlier command of the transaction may have made this server a replica.
+  if (state.replication.replica && !session.obeyed()) [[unlikely]] {
+    const std::string_view refused = refusal(state, session, command);
+    if (!refused.empty()) return reply.error(refused);
+  }
   run(state, session, command, args, reply, now);
 }
 

@@ -19,7 +19,7 @@ struct ReplicationPoint {
   };
   Change change = Change::kApplied;
   bool primary = true;  // It takes writes of its own.
-  std::string_view id;  // 40 hexadecimal digits.
+  std::string_view id;  // 40 hexadecimal digits; empty: no stream runs, the data has no history.
   int64_t offset = 0;   // Bytes of the stream.
   int database = -1;    // That the stream has selected at `offset`; -1: none yet.
 };

@@ -41,6 +41,7 @@ bool is_temporary_rdb(std::string_view name) {
   if (name.size() <= kPrefix.size() + kSuffix.size()) return false;
   name.remove_prefix(kPrefix.size());
   name.remove_suffix(kSuffix.size());
+  if (name.starts_with("sync-") || name.starts_with("recv-")) return true;
   return std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
 }
 

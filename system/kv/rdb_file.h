@@ -21,7 +21,8 @@
 
 namespace seatrial::kv {
 
-// "temp-<digits>.rdb", and nothing else that somebody may call his own.
+// "temp-<digits>.rdb", or a file of a full synchronisation ("temp-sync-", "temp-recv-"); nothing
+// else that somebody may call his own.
 bool is_temporary_rdb(std::string_view name);
 std::string temporary_rdb_path(std::string_view directory, os::Pid writer);
 

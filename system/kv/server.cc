@@ -116,6 +116,9 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
     state_.effects.clear();
   };
   state_.log_control = &rewriter_;
+  state_.hooks.data_replaced = [this](std::optional<std::string> snapshot) {
+    rewriter_.restart_with(std::move(snapshot));
+  };
 }
 
 void Server::end(int code) {

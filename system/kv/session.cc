@@ -78,6 +78,7 @@ resp::Next Session::execute(resp::Args args, resp::Writer& reply) {
   next = resp::Next::kContinue;
   dispatch(state_, *this, args, reply, now_);
   seen_offset = state_.replication.history.offset();
+  seen_demotions = state_.replication.demotions;
   if (attachment && reply.size() != reply_begin) [[unlikely]] {
     // Its stream carries nothing but what the replication writes into it.
     MARK("replication: a replica asked for a reply");

@@ -8,6 +8,7 @@
 #include "kv/replication/status.h"
 #include "kv/watch.h"
 #include "os/clock.h"
+#include "os/network.h"
 #include "resp/service.h"
 
 #include <cstdint>
@@ -16,10 +17,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-namespace seatrial::os {
-class Stream;
-}
 
 namespace seatrial::kv {
 
@@ -105,8 +102,9 @@ class Session final : public resp::Session {
   // Ends the connection from outside: CLIENT KILL. Empty for the replay.
   std::move_only_function<void()> cut;
   bool was_cut = false;
-  bool in_exec = false;      // Its transaction is being executed.
-  uint64_t seen_offset = 0;  // Of the replication stream, after its last request.
+  bool in_exec = false;         // Its transaction is being executed.
+  uint64_t seen_offset = 0;     // Of the replication stream, after its last request,
+  uint64_t seen_demotions = 0;  // and how often the server had become a replica by then.
   // What next == kAwait asks for: parks, and answers.
   std::move_only_function<base::Result<void>(resp::Writer&)> awaited;
   // For a connection that becomes a replica. The stream outlives the attachment.

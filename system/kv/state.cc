@@ -13,15 +13,9 @@ State::State(Config settings, base::Log& node_log, base::RandomStream random)
   hooks.log_effects = [this] { effects.clear(); };
   hooks.shut_down = [] {};
   hooks.reconfigured = [] {};
+  hooks.data_replaced = [](const std::optional<std::string>&) {};
 }
 
-uint64_t State::used_memory() const {
-  uint64_t bytes = log_status.pending_bytes;
-  for (size_t i = 0; i < keyspace.count(); ++i) {
-    const Database& database = keyspace.at(static_cast<int>(i));
-    bytes += database.entry_bytes() + database.table_bytes();
-  }
-  return bytes;
-}
+uint64_t State::used_memory() const { return keyspace.bytes() + log_status.pending_bytes; }
 
 }  // namespace seatrial::kv

@@ -70,6 +70,9 @@ struct Hooks {
   std::move_only_function<void()> shut_down;
   // Settings have changed.
   std::move_only_function<void()> reconfigured;
+  // All data was replaced at once by that of a primary: the log begins anew. `snapshot` may name a
+  // durable RDB with exactly this data, which is then whoever takes it to remove. Does not park.
+  std::move_only_function<void(std::optional<std::string> snapshot)> data_replaced;
 };
 
 struct State {

@@ -19,7 +19,8 @@ using checkers::Operation;
 using checkers::Value;
 using reports::Verdict;
 
-constexpr const char* kScenarios[] = {"kv/register", "kv/watch-transfer"};
+constexpr const char* kScenarios[] = {"kv/register", "kv/watch-transfer", "kv/crash-in-fork",
+                                      "broker/flush-visibility"};
 
 Scenario load(const char* name) {
   auto scenario = load_scenario(name);
@@ -87,7 +88,10 @@ TEST(Run, AnOperationThatCannotBeReadIsNamed) {
   for (const auto& [name, operation] :
        {std::pair{"kv/register", R"({"f":5,"k":"k1"})"}, std::pair{"kv/register", R"({"f":"get"})"},
         std::pair{"kv/watch-transfer", R"({"f":"audit","think_us":"soon"})"},
-        std::pair{"kv/watch-transfer", R"({"f":"dance"})"}}) {
+        std::pair{"kv/watch-transfer", R"({"f":"dance"})"},
+        std::pair{"broker/flush-visibility", R"({"f":"send"})"},
+        std::pair{"broker/flush-visibility", R"({"f":"fetch","k":"t0-0"})"},
+        std::pair{"broker/flush-visibility", R"({"ago_ms":-1,"f":"list","k":"t0-0"})"}}) {
     const Scenario scenario = load(name);
     sim::Plan plan = *make_plan(scenario, 3);
     plan.faults.clear();

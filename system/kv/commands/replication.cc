@@ -28,6 +28,8 @@ void replicaof(Context& context) {
   if (replication == nullptr) return;
   State& state = context.state;
   const resp::Args args = context.args;
+  // What a transaction has done before this belongs to the history as it was.
+  if (!state.effects.empty()) state.hooks.log_effects();
   if (equals_ignoring_case(args[1], "no") && equals_ignoring_case(args[2], "one")) {
     if (state.replication.replica) {
       replication->promote();
@@ -167,6 +169,9 @@ void wait(Context& context) {
   Session& session = context.session;
   // What this client has written, or seen written by others.
   const uint64_t offset = session.seen_offset;
+  // Of what it did before the server followed another, nobody can tell what is left.
+  const bool void_by_now = session.seen_demotions != context.state.replication.demotions;
+  if (void_by_now) return context.reply.integer(0);
   const int64_t acknowledged = replication->acknowledged(offset);
   if (session.in_exec || acknowledged >= count) return context.reply.integer(acknowledged);
   MARK("wait: parked");

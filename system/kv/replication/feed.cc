@@ -21,6 +21,12 @@ void Feed::start(int database) {
   backlog_ =
       std::make_shared<Backlog>(state_.replication.history.offset(), bytes_max, block_bytes_);
   encoder_.restart(database);
+  state_.replication.streaming = true;
+}
+
+void Feed::stop() {
+  backlog_.reset();
+  state_.replication.streaming = false;
 }
 
 void Feed::reconfigured() {
@@ -29,11 +35,13 @@ void Feed::reconfigured() {
 
 void Feed::append(const Effects& effects) {
   CHECK(!state_.replication.replica);
-  if (!active() || effects.empty()) return;
-  encoder_.append(effects, unit_);
-  put(unit_.bytes());
-  unit_.clear();
-  unit_.shrink_to(kKeptBytes);
+  if (effects.empty()) return;
+  if (active()) {
+    encoder_.append(effects, unit_);
+    put(unit_.bytes());
+    unit_.clear();
+    unit_.shrink_to(kKeptBytes);
+  }
   observe(ReplicationPoint::Change::kApplied);
 }
 
@@ -63,11 +71,11 @@ void Feed::put(base::Bytes bytes) {
 }
 
 void Feed::observe(ReplicationPoint::Change change) {
-  if (state_.observer == nullptr || !active()) return;
+  if (state_.observer == nullptr) return;
   const ReplicationStatus& status = state_.replication;
   state_.observer->observe({.change = change,
                             .primary = !status.replica,
-                            .id = status.history.id(),
+                            .id = active() ? std::string_view(status.history.id()) : "",
                             .offset = static_cast<int64_t>(status.history.offset()),
                             .database = encoder_.database()},
                            state_.keyspace);

@@ -26,7 +26,7 @@ class Feed {
   // The stream begins, or begins anew, at the history's offset, with `database` selected. Who
   // stands in the old one gets nothing of it.
   void start(int database = UnitEncoder::kUnknown);
-  void stop() { backlog_.reset(); }
+  void stop();
   void reconfigured();
 
   // On a primary: one unit.

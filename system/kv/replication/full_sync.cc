@@ -21,6 +21,7 @@ using std::chrono::seconds;
 constexpr size_t kPieceBytes = 64 * 1024;
 constexpr milliseconds kChildPoll{20};
 constexpr std::string_view kFilePrefix = "temp-sync-";
+constexpr std::string_view kReceivedPrefix = "temp-recv-";  // See primary_link.cc.
 
 base::Result<void> write_snapshot(const KeyspaceSnapshot& snapshot, rdb::Sink& sink) {
   return rdb::write(snapshot.keyspace(), snapshot.info(), sink);
@@ -153,7 +154,10 @@ void FullSync::remove_old_files() {
   const auto entries = os_.disk.list(state_.config.dir);
   if (!entries) return;
   for (const os::DirectoryEntry& entry : *entries) {
-    if (entry.kind != os::EntryKind::kFile || !entry.name.starts_with(kFilePrefix)) continue;
+    const bool temporary =
+        entry.name.starts_with(kFilePrefix) || entry.name.starts_with(kReceivedPrefix);
+    const bool own = entry.name.find(life()) != std::string::npos;
+    if (entry.kind != os::EntryKind::kFile || !temporary || own) continue;
     litter_.push_back(fmt::format("{}/{}", state_.config.dir, entry.name));
   }
   remove_litter();
@@ -220,8 +224,7 @@ rdb::Info FullSync::describe(const SnapshotJob& job) const {
 }
 
 base::Result<void> FullSync::start_on_disk(const std::shared_ptr<SnapshotJob>& job) {
-  job->path_ = fmt::format("{}/{}{}-{}.rdb", state_.config.dir, kFilePrefix,
-                           std::string_view(state_.run_id).substr(0, 8), next_file_++);
+  job->path_ = fmt::format("{}/{}{}-{}.rdb", state_.config.dir, kFilePrefix, life(), next_file_++);
   const KeyspaceSnapshot snapshot(state_.keyspace, describe(*job));
   TRY(children_.start(
       ChildKind::kRdbToReplicas, snapshot,

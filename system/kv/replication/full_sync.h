@@ -104,6 +104,8 @@ class FullSync {
   // What an earlier life has left behind.
   void remove_old_files();
   void remove_litter();
+  // Names the files of this process.
+  std::string_view life() const { return std::string_view(state_.run_id).substr(0, 8); }
   bool can_start() const;
   bool wants_diskless() const;
   rdb::Info describe(const SnapshotJob& job) const;

@@ -47,6 +47,7 @@ void Primary::attach(Session& session, const SyncRequest& request) {
     link->synchronize(request.plain_sync);
   }
   session.attachment = std::move(link);
+  count_good();
 }
 
 void Primary::forget(ReplicaLink& link) {
@@ -80,7 +81,7 @@ void Primary::end_history_if_alone() {
   History& history = state_.replication.history;
   history.begin(make_replication_id(random_), history.offset());
   feed_.stop();
-  state_.effects.set_wanted(state_.log_status.enabled);
+  state_.effects.set_wanted(state_.log_status.enabled || state_.observer != nullptr);
 }
 
 int64_t Primary::acknowledged(uint64_t offset) const {

@@ -112,7 +112,10 @@ base::Result<void> PrimaryLink::once() {
   const auto place = TRY(ask());
   acknowledger_.spawn("acknowledger", [this] { acknowledge(); });
   if (place) {
-    TRY(synchronize(*place));
+    const auto synchronized = synchronize(*place);
+    // Unless the log has taken it.
+    remove_received_file();
+    if (!synchronized) return synchronized;
   } else {
     MARK("replication: went on where it was");
   }
@@ -163,7 +166,10 @@ base::Result<std::optional<ReplicaHost::Place>> PrimaryLink::ask() {
   } else {
     TRY(send({"PSYNC", "?", "-1"}));
   }
-  return understand(TRY(input_->line()), place.has_value());
+  const std::string answer = TRY(input_->line());
+  // It may have been on its way to this fiber when the link was abandoned.
+  if (abandoned_) return base::fail(base::Errc::kCancelled);
+  return understand(answer, place.has_value());
 }
 
 base::Result<std::optional<ReplicaHost::Place>> PrimaryLink::understand(const std::string& answer,
@@ -215,13 +221,16 @@ base::Result<void> PrimaryLink::synchronize(const ReplicaHost::Place& place) {
   const auto loaded = direct ? load_from_link(*fresh) : load_from_file(*fresh);
   snapshot_.reset();
   if (!loaded) return base::fail(loaded.error().in("the primary's snapshot"));
-  if (abandoned_) return base::fail(base::Errc::kCancelled);
   const auto database = static_cast<int>(loaded->replication_database.value_or(0));
   if (database < 0 || static_cast<size_t>(database) >= fresh->count()) {
     return base::fail(base::Errc::kInvalidData,
                       fmt::format("the primary's snapshot: the stream's database is {}", database));
   }
-  TRY(host_.replace(std::move(fresh), place, database));
+  // What the disk does is done, whatever this fiber was asked for meanwhile.
+  if (abandoned_) return base::fail(base::Errc::kCancelled);
+  std::string file;
+  if (state_.log_status.enabled) file.swap(received_file_);
+  host_.replace(std::move(fresh), place, database, std::move(file));
   MARK("replication: loaded a full synchronization");
   os_.log.info("Full synchronization finished: {} keys", loaded->keys);
   return {};
@@ -236,19 +245,20 @@ base::Result<rdb::Info> PrimaryLink::load_from_link(Keyspace& into) {
 }
 
 base::Result<rdb::Info> PrimaryLink::load_from_file(Keyspace& into) {
-  const std::string path = fmt::format("{}/temp-recv-{}.rdb", state_.config.dir,
-                                       std::string_view(state_.run_id).substr(0, 8));
-  const auto load = [&]() -> base::Result<rdb::Info> {
-    auto file = TRY(os_.disk.open(path, os::kReplace));
-    TRY(receive(*file));
-    const auto source = std::make_unique<rdb::FileSource>(*file);
-    rdb::Info info = TRY(rdb::read(*source, into));
-    if (TRY(source->at_end())) return info;
-    return base::fail(base::Errc::kInvalidData, "bytes behind its end");
-  };
-  auto loaded = load();
-  static_cast<void>(os_.disk.unlink(path));
-  return loaded;
+  const std::string_view life = std::string_view(state_.run_id).substr(0, 8);
+  received_file_ = fmt::format("{}/temp-recv-{}-{}.rdb", state_.config.dir, life, next_file_++);
+  auto file = TRY(os_.disk.open(received_file_, os::kReplace));
+  TRY(receive(*file));
+  TRY(file->sync_data());
+  const auto source = std::make_unique<rdb::FileSource>(*file);
+  rdb::Info info = TRY(rdb::read(*source, into));
+  if (TRY(source->at_end())) return info;
+  return base::fail(base::Errc::kInvalidData, "bytes behind its end");
+}
+
+void PrimaryLink::remove_received_file() {
+  const std::string path = std::exchange(received_file_, {});
+  if (!path.empty()) static_cast<void>(os_.disk.unlink(path));
 }
 
 base::Result<void> PrimaryLink::receive(os::File& file) {
@@ -276,8 +286,12 @@ base::Result<void> PrimaryLink::follow() {
     }
     if (reader_.take_acknowledgement_request()) acknowledge_now_.set();
     // While the log cannot be written, nothing is taken that it would have to keep.
-    while (!state_.log_status.refusal.empty()) TRY(os_.clock.sleep_for(kLogPoll));
+    while (!state_.log_status.refusal.empty() && !abandoned_) {
+      TRY(os_.clock.sleep_for(kLogPoll));
+    }
     TRY(input_->fill());
+    // What came may have been on its way to this fiber when the link was abandoned.
+    if (abandoned_) return base::fail(base::Errc::kCancelled);
     session.last_used = wall_ms(os_.clock);
   }
 }

@@ -33,10 +33,10 @@ class ReplicaHost {
   };
   // Where the stream may go on; nothing: everything is needed.
   virtual std::optional<Place> place() const = 0;
-  // All data becomes that of `fresh`, at this place, with this database selected. Parks, before
-  // it does so.
-  virtual base::Result<void> replace(std::unique_ptr<Keyspace> fresh, const Place& place,
-                                     int database) = 0;
+  // All data becomes that of `fresh`, at this place, with this database selected.
+  // `file`: an RDB of this data, durable, to be kept or removed; empty: there is none.
+  virtual void replace(std::unique_ptr<Keyspace> fresh, const Place& place, int database,
+                       std::string file) = 0;
   // The stream goes on, under this id.
   virtual void go_on(const std::string& id) = 0;
   // The stream that came cannot be followed; `diverged`: the data is that of no history.
@@ -74,7 +74,9 @@ class PrimaryLink {
   base::Result<std::optional<ReplicaHost::Place>> understand(const std::string& answer, bool asked);
   base::Result<void> synchronize(const ReplicaHost::Place& place);
   base::Result<rdb::Info> load_from_link(Keyspace& into);
+  // Leaves the file, durable, where the log will want it.
   base::Result<rdb::Info> load_from_file(Keyspace& into);
+  void remove_received_file();
   base::Result<void> receive(os::File& file);
   base::Result<void> follow();
   // Acknowledges, every second and when asked to; while a snapshot is loaded, only shows life.
@@ -94,7 +96,9 @@ class PrimaryLink {
   Phase phase_ = Phase::kConnect;
   os::MonotonicTime down_since_;
   bool synchronized_ = false;  // This time.
-  bool nonsense_ = false;      // What came could not be understood.
+  std::string received_file_;
+  uint64_t next_file_ = 1;
+  bool nonsense_ = false;  // What came could not be understood.
   std::unique_ptr<os::Stream> stream_;
   std::optional<LinkInput> input_;
   std::optional<SnapshotInput> snapshot_;

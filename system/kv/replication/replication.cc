@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "kv/log_control.h"
 #include "kv/session.h"
+#include "kv/snapshot_control.h"
 #include "os/mark.h"
 
 #include <algorithm>
@@ -29,6 +30,8 @@ Replication::Replication(os::Os& os, State& state, Children& children)
 
 void Replication::start() {
   state_.replication_control = this;
+  if (state_.observer != nullptr) state_.effects.set_wanted(true);
+  feed_.observe(ReplicationPoint::Change::kReplaced);
   fibers_.spawn("replication tick", [this] { run_ticks(); });
   fibers_.spawn("full sync", [this] { primary_.full_sync().run(); });
   const Config& config = state_.config;
@@ -71,7 +74,8 @@ void Replication::follow(std::string host, uint16_t port) {
     // Where its own stream stood it may go on in that of a replica that took its place.
     reader_.set_database(std::max(feed_.database(), 0));
     state_.replication.replica = true;
-    state_.effects.set_wanted(state_.log_status.enabled);
+    ++state_.replication.demotions;
+    state_.effects.set_wanted(state_.log_status.enabled || state_.observer != nullptr);
     wake_waiting();
   }
   state_.config.primary_host = host;
@@ -119,9 +123,11 @@ std::optional<ReplicaHost::Place> Replication::place() const {
   return Place{state_.replication.history.id(), state_.replication.history.offset()};
 }
 
-base::Result<void> Replication::replace(std::unique_ptr<Keyspace> fresh, const Place& place,
-                                        int database) {
+void Replication::replace(std::unique_ptr<Keyspace> fresh, const Place& place, int database,
+                          std::string file) {
   primary_.cut_all("all data is replaced by a full synchronization");
+  // What a child writes of the old data must not take the place of anything later.
+  if (state_.snapshot_control != nullptr) state_.snapshot_control->abandon();
   state_.keyspace.replace(*fresh);
   // What is logged from here on must not be taken for changes of the old data.
   if (state_.log_control != nullptr) state_.log_control->restart_with(std::nullopt);
@@ -130,7 +136,7 @@ base::Result<void> Replication::replace(std::unique_ptr<Keyspace> fresh, const P
   reader_.set_database(database);
   needs_everything_ = false;
   feed_.observe(ReplicationPoint::Change::kReplaced);
-  return {};
+  state_.hooks.data_replaced(file.empty() ? std::nullopt : std::optional(std::move(file)));
 }
 
 void Replication::go_on(const std::string& id) {
@@ -176,7 +182,7 @@ int64_t Replication::acknowledged(uint64_t offset) const { return primary_.ackno
 
 base::Result<void> Replication::await_acknowledged(Session& session, uint64_t offset, int64_t count,
                                                    int64_t timeout_ms, resp::Writer& reply) {
-  const std::string id = state_.replication.history.id();
+  const uint64_t demotions = state_.replication.demotions;
   const os::MonotonicTime deadline =
       timeout_ms == 0 ? os::kNever : os_.clock.monotonic() + milliseconds(timeout_ms);
   primary_.request_acknowledgements();
@@ -184,7 +190,7 @@ base::Result<void> Replication::await_acknowledged(Session& session, uint64_t of
     const os::Wake wake = primary_.acknowledgements().wait(deadline);
     if (wake == os::Wake::kCancelled) return base::fail(base::Errc::kCancelled);
     if (session.was_cut) return base::fail(base::Errc::kClosed);
-    if (is_replica() || id != state_.replication.history.id()) {
+    if (demotions != state_.replication.demotions) {
       MARK("wait: ended by a change of role");
       reply.error(
           "UNBLOCKED force unblock from blocking operation, instance state changed (master -> "

@@ -26,9 +26,6 @@ namespace seatrial::kv {
 
 class Replication final : public ReplicationControl, private ReplicaHost {
  public:
-  // The log begins anew with the data as it is: after a full synchronization. Parks.
-  using RestartLog = std::move_only_function<base::Result<void>()>;
-
   Replication(os::Os& os, State& state, Children& children);
 
   // With the data as it was restored.
@@ -55,8 +52,8 @@ class Replication final : public ReplicationControl, private ReplicaHost {
 
  private:
   std::optional<Place> place() const override;
-  base::Result<void> replace(std::unique_ptr<Keyspace> fresh, const Place& place,
-                             int database) override;
+  void replace(std::unique_ptr<Keyspace> fresh, const Place& place, int database,
+               std::string file) override;
   void go_on(const std::string& id) override;
   void lose_place(bool diverged) override;
 

@@ -13,9 +13,12 @@ struct ReplicationStatus {
   explicit ReplicationStatus(std::string id) : history(std::move(id)) {}
 
   History history;
+  bool streaming = false;     // The history is in use: others may stand in it.
   bool replica = false;       // It follows a primary.
   bool link_up = false;       // And applies its stream.
   int64_t good_replicas = 0;  // Online, and heard of lately.
+  // Counts how often it has begun to follow: offsets of before say nothing of what was kept.
+  uint64_t demotions = 0;
 };
 
 // What a connection says of itself before it becomes a replica: REPLCONF.
