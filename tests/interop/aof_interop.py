@@ -6,9 +6,9 @@
 
 One directory, many turns: each turn a server, now this one, now Redis, loads the log that the last
 one has left (killed, so that it ends as it stands), must show the data exactly, and goes on writing
-and rewriting it, with RDB bases and with RESP bases. redis-check-aof must accept every log. Then the
-single file of Redis before 7, and logs damaged in every file. Exit: 0 all well, 1 not, 2 it could not
-run.
+and rewriting it, with RDB bases and with RESP bases. redis-check-aof must accept every log. Then
+the single file of Redis before 7, and logs damaged in every file. Exit: 0 all well, 1 not, 2 it
+could not run.
 """
 
 import argparse
@@ -154,7 +154,7 @@ class Turns:
             self.complain("the single file was not taken over")
 
     def damaged(self):
-        """A byte changed below what was synced, in each file: refused, with file and place named."""
+        """A byte changed below what was synced, in each file: refused, and the place named."""
         self.turn("this server", self.ours, False, 1)
         server = self.start(self.ours)
         server.ask("CONFIG", "SET", "auto-aof-rewrite-percentage", "0")
