@@ -37,6 +37,7 @@ constexpr std::array kFunctions = {
     FunctionRow{Function::kListOffsets, "list_offsets"},
     FunctionRow{Function::kCreateTopic, "create_topic"},      // partitions -> "OK"
     FunctionRow{Function::kDescribeTopic, "describe_topic"},  // -> partitions, 0: no such topic
+    FunctionRow{Function::kProtest, "protest"},               // what was wrong -> "OK"
 };
 
 struct TypeRow {
@@ -64,8 +65,8 @@ constexpr std::array kTypes = {
     TypeRow{"log", {Function::kAppend, Function::kFlush, Function::kRead}, 3},
     TypeRow{"kafka",
             {Function::kSend, Function::kPoll, Function::kListOffsets, Function::kCreateTopic,
-             Function::kDescribeTopic},
-            5},
+             Function::kDescribeTopic, Function::kProtest},
+            6},
 };
 
 const TypeRow* find_type(std::string_view name) {

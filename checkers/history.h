@@ -52,6 +52,7 @@ enum class Function : uint8_t {
   kListOffsets,
   kCreateTopic,
   kDescribeTopic,
+  kProtest,
 };
 
 std::string_view to_string(Function function);
