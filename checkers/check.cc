@@ -5,6 +5,7 @@
 #include "checkers/lease.h"
 #include "checkers/linearizability.h"
 #include "checkers/offsets.h"
+#include "checkers/prefix.h"
 #include "checkers/readers/porcupine.h"
 #include "checkers/transactions.h"
 
@@ -38,6 +39,8 @@ constexpr std::array kRows = {
     Row{{"offsets", "kafka log",
          "a partitioned log: dense, ordered, seen stays, acknowledged stays"},
         check_offsets},
+    Row{{"prefix", "prefix", "a store over its crashes: always the first N of its writes"},
+        check_prefix},
 };
 
 constexpr auto kInfos = [] {

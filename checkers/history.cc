@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "checkers/log_shapes.h"
+#include "checkers/prefix_shapes.h"
 
 #include <fmt/format.h>
 
@@ -30,19 +31,28 @@ constexpr std::array kFunctions = {
     FunctionRow{Function::kAppend, "append"},  // text -> length after, or "OK" where not told
     FunctionRow{Function::kWatch, "watch"},    // [key...] -> "OK"
     FunctionRow{Function::kExec, "exec"},      // [[function, key, argument?]...] -> [result...]
+    FunctionRow{Function::kWait, "wait"},      // replicas wanted -> replicas that have all writes
+    FunctionRow{Function::kAdmin, "admin"},    // what an operator asks of a node -> "OK"
     // Of logs; "append" there: value -> offset. The others' shapes are in log_shapes.h.
     FunctionRow{Function::kFlush, "flush"},  // -> durable end
     FunctionRow{Function::kRead, "read"},    // [from, limit] -> {"hw":end,"recs":[[offset,v]...]}
-    FunctionRow{Function::kSend, "send"}, FunctionRow{Function::kPoll, "poll"},
+    FunctionRow{Function::kSend, "send"},
+    FunctionRow{Function::kPoll, "poll"},
     FunctionRow{Function::kListOffsets, "list_offsets"},
     FunctionRow{Function::kCreateTopic, "create_topic"},      // partitions -> "OK"
     FunctionRow{Function::kDescribeTopic, "describe_topic"},  // -> partitions, 0: no such topic
     FunctionRow{Function::kProtest, "protest"},               // what was wrong -> "OK"
+    // Of a store over its crashes; their shapes are in prefix_shapes.h.
+    FunctionRow{Function::kWrite, "write"},
+    FunctionRow{Function::kView, "view"},
+    FunctionRow{Function::kSave, "save"},
+    FunctionRow{Function::kStart, "start"},
+    FunctionRow{Function::kStop, "stop"},
 };
 
 struct TypeRow {
   std::string_view name;
-  std::array<Function, 7> functions;
+  std::array<Function, 9> functions;
   size_t count;
 
   std::span<const Function> all() const { return std::span(functions).first(count); }
@@ -62,11 +72,19 @@ constexpr std::array kTypes = {
     TypeRow{"lease",
             {Function::kGet, Function::kSet, Function::kDel, Function::kWatch, Function::kExec},
             5},
+    // Keys are of one node: "kv1:3/name", and of wait and admin only "kv1:".
+    TypeRow{"replica",
+            {Function::kGet, Function::kSet, Function::kDel, Function::kIncr, Function::kAppend,
+             Function::kWatch, Function::kExec, Function::kWait, Function::kAdmin},
+            9},
     TypeRow{"log", {Function::kAppend, Function::kFlush, Function::kRead}, 3},
     TypeRow{"kafka",
             {Function::kSend, Function::kPoll, Function::kListOffsets, Function::kCreateTopic,
              Function::kDescribeTopic, Function::kProtest},
             6},
+    TypeRow{"prefix",
+            {Function::kWrite, Function::kView, Function::kSave, Function::kStart, Function::kStop},
+            5},
 };
 
 const TypeRow* find_type(std::string_view name) {
@@ -98,15 +116,21 @@ bool is_expiring(const Value& value) {
 }
 
 // Whether values of this type of history can have a deadline.
-bool has_deadlines(std::string_view type) { return type == "kvx" || type == "lease"; }
+bool has_deadlines(std::string_view type) {
+  return type == "kvx" || type == "lease" || type == "replica";
+}
 
-// ["get", key] or ["set", key, value], in lease ["del", key] as well.
+// ["get", key] or ["set", key, value], in lease ["del", key] as well, in replica also
+// ["incr", key] and ["append", key, text].
 bool is_command(std::string_view type, const Value& value) {
   if (!value.is_list() || value.items().size() < 2) return false;
   const std::span<const Value> items = value.items();
   if (!items[0].is_text() || !items[1].is_text()) return false;
   const std::string_view name = items[0].as_text();
-  if (name == "get" || (type == "lease" && name == "del")) return items.size() == 2;
+  const bool replica = type == "replica";
+  if (name == "get" || (name == "del" && (replica || type == "lease"))) return items.size() == 2;
+  if (replica && name == "incr") return items.size() == 2;
+  if (replica && name == "append") return items.size() == 3 && items[2].is_text();
   return name == "set" && items.size() == 3 &&
          (is_scalar(items[2]) || (has_deadlines(type) && is_expiring(items[2])));
 }
@@ -126,6 +150,13 @@ bool is_argument(std::string_view type, Function function, const Value& a) {
     case Function::kExec:
       return a.is_list() &&
              std::ranges::all_of(a.items(), [&](const Value& v) { return is_command(type, v); });
+    case Function::kWait: return a.is_integer() && a.as_integer() >= 0;
+    case Function::kAdmin: return a.is_text();
+    case Function::kWrite:
+    case Function::kView:
+    case Function::kSave:
+    case Function::kStart:
+    case Function::kStop: return is_prefix_argument(function, a);
     default: return is_log_argument(function, a);
   }
 }
@@ -143,9 +174,30 @@ std::string_view argument_shape(std::string_view type, Function function) {
     case Function::kCas: return "[old, new], old perhaps null";
     case Function::kWatch: return "a list of keys";
     case Function::kExec:
+      if (type == "replica") return "a list of get, set, del, incr and append, each [name,key,...]";
       return type == "lease" ? "a list of [\"get\",key], [\"set\",key,value] and [\"del\",key]"
                              : "a list of [\"get\",key] and [\"set\",key,value]";
+    case Function::kWait: return "a number of replicas";
+    case Function::kAdmin: return "a text";
+    case Function::kWrite:
+    case Function::kView:
+    case Function::kSave:
+    case Function::kStart:
+    case Function::kStop: return prefix_argument_shape(function);
     default: return log_argument_shape(function);
+  }
+}
+
+bool takes_many_keys(Function function) {
+  switch (function) {
+    case Function::kWatch:
+    case Function::kExec:
+    case Function::kWrite:
+    case Function::kView:
+    case Function::kSave:
+    case Function::kStart:
+    case Function::kStop: return true;
+    default: return false;
   }
 }
 
@@ -153,7 +205,7 @@ std::string_view argument_shape(std::string_view type, Function function) {
 
 Result<void> check_argument(std::string_view type, Function function, bool has_key,
                             const Value& argument) {
-  const bool wants_key = function != Function::kWatch && function != Function::kExec;
+  const bool wants_key = !takes_many_keys(function);
   if (has_key != wants_key) {
     return invalid(
         fmt::format("{} {} a key", to_string(function), wants_key ? "needs" : "does not take"));
@@ -182,10 +234,21 @@ Result<void> check_result(Function function, const Value& argument, const Value&
     case Function::kAppend:
       if (result == Value::text("OK") || result.is_integer()) return {};
       return expected(function, "result", "\"OK\" or a number", result);
+    case Function::kWait:
+      if (result.is_integer() && result.as_integer() >= 0) return {};
+      return expected(function, "result", "a number of replicas", result);
+    case Function::kAdmin:
     case Function::kSet:
     case Function::kWatch:
       if (result == Value::text("OK")) return {};
       return expected(function, "result", "\"OK\"", result);
+    case Function::kWrite:
+    case Function::kView:
+    case Function::kSave:
+    case Function::kStart:
+    case Function::kStop:
+      if (is_prefix_result(function, argument, result)) return {};
+      return expected(function, "result", prefix_result_shape(function), result);
     default:
       if (is_log_result(function, argument, result)) return {};
       return expected(function, "result", log_result_shape(function), result);

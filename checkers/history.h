@@ -45,6 +45,8 @@ enum class Function : uint8_t {
   kAppend,
   kWatch,
   kExec,
+  kWait,
+  kAdmin,
   kFlush,
   kRead,
   kSend,
@@ -53,6 +55,11 @@ enum class Function : uint8_t {
   kCreateTopic,
   kDescribeTopic,
   kProtest,
+  kWrite,
+  kView,
+  kSave,
+  kStart,
+  kStop,
 };
 
 std::string_view to_string(Function function);
@@ -103,7 +110,8 @@ class History {
   History(History&&) = default;
   History& operator=(History&&) = default;
 
-  // The history's type as files name it: "register", "kv", "kvx", "txn", "lease", "log", "kafka".
+  // The history's type as files name it: "register", "kv", "kvx", "txn", "lease", "log", "kafka",
+  // "prefix", "replica".
   const std::string& type() const { return type_; }
   std::span<const Operation> operations() const { return operations_; }
   // In the order of events.

@@ -19,11 +19,13 @@ class Judge {
 
   void follow() {
     for (const Observation& observation : log_.observations) {
+      judge_calm(observation.time);
+      if (found_) return;
       judge(observation);
       if (found_) return;
       last_[observation.life.node] = &observation;
     }
-    if (options_.calm) judge_calm();
+    judge_calm(Micros::max());
   }
 
   Verdict verdict() && {
@@ -85,7 +87,8 @@ class Judge {
   // From one observation of a life to the next, where the data was not replaced.
   void judge_step(const Observation& o, const Observation& last) {
     if (o.reason == Reason::kRenamed) {
-      if (o.offset != last.offset || o.digest != last.digest) {
+      // Bytes without data, as a SELECT before what is still to come, may have come before.
+      if (o.offset < last.offset || o.digest != last.digest) {
         find("renamed-data", o, "its offset or its data changed with its id", &last);
       }
       return;
@@ -104,7 +107,7 @@ class Judge {
     ReplicatedHistory& history = tree_.add(o.id, o.life);
     if (last != nullptr && o.reason == Reason::kRenamed) {
       history.parent = tree_.find(last->id);
-      history.branch = last->offset;
+      history.branch = o.offset;
     }
     tree_.keep(history, o.offset, {o.digest, o.selected, o.time});
   }
@@ -150,7 +153,7 @@ class Judge {
         tree_.canonical(last->id, last->offset) != &history) {
       return find("foreign-resync", o, "the history that it joins does not have this point", last);
     }
-    if (last != nullptr && o.reason == Reason::kApplied) {
+    if (last != nullptr && o.reason != Reason::kReplaced) {
       const auto passed = history.points.upper_bound(last->offset);
       if (passed != history.points.end() && passed->first < o.offset) {
         return find("skipped", o, fmt::format("it passed over offset {}", passed->first), last);
@@ -172,23 +175,37 @@ class Judge {
     if (next == history.points.end() && !exact) claims_[history.id].emplace(o.offset, &o);
   }
 
-  // The last observations of all nodes agree.
-  void judge_calm() {
-    const Observation* first = nullptr;
-    for (size_t node = 0; node < last_.size() && !found_; node++) {
-      const Observation* const last = last_[node];
-      if (last == nullptr || last->reason == Reason::kStarted) {
-        verdict_.outcome = Outcome::kViolation;
-        verdict_.anomaly = "not-converged";
-        verdict_.summary = fmt::format("not-converged: {} has no data", log_.nodes[node]);
-        found_ = true;
-      } else if (first == nullptr) {
-        first = last;
-      } else if (last->id != first->id || last->offset != first->offset ||
-                 last->digest != first->digest) {
-        find("not-converged", *last, "after the calm it is not where the others are", first);
+  // Says whether all nodes agree, and keeps in `odd` a pair that does not.
+  bool agree(std::pair<const Observation*, const Observation*>& odd) const {
+    const Observation* const first = last_.front();
+    for (const Observation* last : last_) {
+      if (last != nullptr && last->reason != Reason::kStarted && last->id == first->id &&
+          last->offset == first->offset && last->digest == first->digest) {
+        continue;
       }
+      odd = {first, last};
+      return false;
     }
+    return true;
+  }
+
+  // All that happened before `next` is known: did all nodes agree until then, within the window?
+  void judge_calm(Micros next) {
+    if (!options_.calm || converged_ || next <= options_.calm->first) return;
+    converged_ = agree(odd_);
+    if (!converged_ && next > options_.calm->second) fail_calm();
+  }
+
+  void fail_calm() {
+    if (odd_.first == nullptr || odd_.second == nullptr) {
+      verdict_.outcome = Outcome::kViolation;
+      verdict_.anomaly = "not-converged";
+      verdict_.summary = "not-converged: a node has no data after the calm";
+      found_ = true;
+      return;
+    }
+    find("not-converged", *odd_.second, "after the calm it is not where the others are",
+         odd_.first);
   }
 
   const ReplicationLog& log_;
@@ -201,6 +218,8 @@ class Judge {
   Verdict verdict_;
   uint64_t unjudged_ = 0;
   bool found_ = false;
+  bool converged_ = false;
+  std::pair<const Observation*, const Observation*> odd_;
 };
 
 }  // namespace

@@ -16,7 +16,7 @@
 //   renamed-data    Data or offset change as the id does.
 //   foreign-resync  A node goes on under another id although that history does not have the point
 //                   that it stands at: a partial resync (or a promotion) that does not fit.
-//   not-converged   After the calm two nodes differ in id, offset or data.
+//   not-converged   After the calm nodes differ in id, offset or data.
 // A replacement of the data (a full resync, a start) may set a node anywhere that a history has.
 #pragma once
 
@@ -25,6 +25,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace seatrial::checkers {
@@ -67,8 +68,8 @@ struct ReplicationOptions {
   // Points kept of one history. Beyond it the oldest are dropped; a node that comes to a dropped
   // point makes the verdict undecided.
   size_t points_max = size_t{1} << 20;
-  // The run came to its end in a calm in which nobody wrote: all nodes must agree.
-  bool calm = false;
+  // At some instant from the first to the second, after the calm, all nodes must agree.
+  std::optional<std::pair<Micros, Micros>> calm;
 };
 
 Verdict check_replication(const ReplicationLog& log, const ReplicationOptions& options = {});

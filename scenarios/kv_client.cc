@@ -19,8 +19,8 @@ constexpr os::Duration kBetweenTriesMax = 200ms;
 
 base::Result<void> KvClient::ready() {
   while (client_ == nullptr) {
-    const os::Address& server = servers_[random_.below(servers_.size())];
-    auto client = resp::Client::connect(os_, server, os_.clock.monotonic() + kConnectPatience);
+    server_ = random_.below(servers_.size());
+    auto client = resp::Client::connect(os_, server(), os_.clock.monotonic() + kConnectPatience);
     if (client) {
       client_ = *std::move(client);
     } else {

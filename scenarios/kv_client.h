@@ -19,6 +19,10 @@ class KvClient {
       : os_(os), servers_(std::move(servers)), random_(os.random.stream("kv client")) {}
 
   bool connected() const { return client_ != nullptr; }
+  // Of `servers`: the one that it is, or was last, connected to.
+  const os::Address& server() const { return servers_[server_]; }
+  // Ends the connection, with whatever it watched.
+  void leave() { client_.reset(); }
   // Connects if it is not connected, however long that takes. Errors: kCancelled.
   base::Result<void> ready();
   // Sends all commands in one go and reads an answer to each. On an error the outcome of all of
@@ -30,6 +34,7 @@ class KvClient {
   os::Os& os_;
   std::vector<os::Address> servers_;
   base::RandomStream random_;
+  size_t server_ = 0;
   std::unique_ptr<resp::Client> client_;
 };
 

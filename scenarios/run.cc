@@ -73,7 +73,7 @@ class Run {
                 .weather = plan.weather,
                 .time_limit = until.value_or(kBeforeStormMax + plan.storm + plan.calm_limit * 2)}),
         scribe_(world_, std::string(workload.history_type()),
-                (scenario.clients + 1) * workload.lanes(),
+                (scenario.clients + 1) * workload.lanes() + 1,
                 fmt::format("\"scenario\":\"{}\",\"seed\":{}", scenario.name, seed)),
         progress_(world_.fibers()) {
     witness_ = workload.witness(world_);
@@ -105,6 +105,10 @@ class Run {
 
   // Returns why it did not come to its end, or nothing.
   std::string go() {
+    // Written by nobody's client: the last number.
+    world_.incident_listener = [this](const sim::Incident& incident) {
+      workload_.incident(facts(), incident, scribe_, (scenario_.clients + 1) * workload_.lanes());
+    };
     for (const auto& [name, factory] : servers_) {
       world_.add_node(name).set_service("server", factory);
     }

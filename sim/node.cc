@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace seatrial::sim {
 namespace {
 
@@ -14,11 +16,18 @@ constexpr size_t kProcessesSwept = 16;
 constexpr VirtualTime kQuickEnd = std::chrono::seconds(1);
 constexpr VirtualTime kRestartDelayMin = std::chrono::milliseconds(10);
 constexpr VirtualTime kRestartDelayMax = std::chrono::milliseconds(500);
+constexpr os::Pid kInit = 1;  // Whose children orphans are.
+constexpr os::Pid kFirstPid = 100;
 
 }  // namespace
 
 Node::Node(World& world, std::string_view name, uint32_t index)
-    : syncs(world.fibers()), writes(world.fibers()), world_(world), name_(name), index_(index) {
+    : syncs(world.fibers()),
+      writes(world.fibers()),
+      disk_steps(world.fibers()),
+      world_(world),
+      name_(name),
+      index_(index) {
   base::RandomStream random = world.streams().stream(name_, "boot");
   monotonic_offset = std::chrono::seconds(random.between(10, 1'000'000));
 }
@@ -27,10 +36,10 @@ Node::~Node() = default;
 
 SimProcess& Node::start(std::string_view name, ProcessMain main, SimProcess* parent) {
   CHECK(powered_);
-  processes_.push_back(
-      std::make_unique<SimProcess>(*this, name, static_cast<os::Pid>(world_.next_pid()),
-                                   parent != nullptr ? parent->pid() : 1, incarnations_++));
+  processes_.push_back(std::make_unique<SimProcess>(
+      *this, name, take_pid(), parent != nullptr ? parent->pid() : kInit, incarnations_++));
   SimProcess& process = *processes_.back();
+  process.forked = parent != nullptr;
   if (paused_) process.fibers().pause();
   world_.note(name_, TraceKind::kProcess, fmt::format("{} starts as {}", name, process.pid()));
   process.fibers().spawn(name, [this, &process, main = std::move(main)]() mutable {
@@ -39,7 +48,25 @@ SimProcess& Node::start(std::string_view name, ProcessMain main, SimProcess* par
     process.status = {.exited = true, .code = code};
     world_.bury(process);
   });
+  disk_steps.wake_all();
   return process;
+}
+
+os::Pid Node::take_pid() {
+  const size_t pids = world_.weather().process.pids;
+  for (size_t tried = 0;; ++tried) {
+    // More than there are, where all are in use: somebody must be able to start.
+    const uint64_t number = tried < pids ? next_pid_++ % pids : tried;
+    const os::Pid pid = kFirstPid + static_cast<os::Pid>(number);
+    if (!pid_in_use(pid)) return pid;
+  }
+}
+
+// An ended child keeps its pid until it was waited for.
+bool Node::pid_in_use(os::Pid pid) const {
+  return std::ranges::any_of(processes_, [&](const auto& process) {
+    return process->alive() && (process->pid() == pid || process->ended_children.contains(pid));
+  });
 }
 
 // Ends a process now. `silent`: its machine lost power, so its peers hear nothing.
@@ -53,16 +80,28 @@ void Node::end(SimProcess& process, os::ExitStatus status, bool silent) {
   }
   process.status = status;
   process.fibers().kill();
-  if (SimProcess* parent = find(process.parent()); parent != nullptr && parent->alive()) {
-    parent->ended_children[process.pid()] = status;
-    parent->child_ended->wake_all();
+  tell_parent(process);
+  for (auto& other : processes_) {
+    if (other->alive() && other->parent() == process.pid()) other->parent_ = kInit;
   }
+  disk_steps.wake_all();
   world_.sweep(*this);
   if (silent) return;
   if (on_exit) on_exit(process, status);
   if (process.name() != service_name_) return;
   world_.record(name_, status.exited ? Incident::Kind::kExited : Incident::Kind::kKilled);
   if (status.exited) service_ended(process, status);
+}
+
+void Node::tell_parent(const SimProcess& process) {
+  SimProcess* const parent = find(process.parent());
+  if (parent == nullptr) return;
+  base::RandomStream random = world_.streams().stream(name_, "reap", process.incarnation());
+  const VirtualTime latest = world_.weather().process.reap_delay_max;
+  const VirtualTime known_at =
+      world_.now_virtual() + VirtualTime(random.between(0, latest.count()));
+  parent->ended_children[process.pid()] = {process.status, known_at};
+  parent->child_ended->wake_all();
 }
 
 void Node::set_service(std::string_view name, std::function<ProcessMain()> make) {
@@ -105,6 +144,8 @@ size_t Node::kill(std::string_view name) {
   return ended;
 }
 
+void Node::kill(SimProcess& process) { end(process, {.exited = false, .code = 9}, false); }
+
 void Node::power_off() {
   if (!powered_) return;
   powered_ = false;
@@ -114,6 +155,7 @@ void Node::power_off() {
   for (size_t i = 0; i < processes_.size(); ++i) {
     end(*processes_[i], {.exited = false, .code = 9}, true);
   }
+  next_pid_ = 0;
   base::RandomStream random = world_.streams().stream(name_, "power loss", power_losses_++);
   files_.lose_power(random, world_.weather().disk);
 }
@@ -138,6 +180,13 @@ bool Node::runs(std::string_view name) const {
 SimProcess* Node::find(os::Pid pid) {
   for (auto& process : processes_) {
     if (process->alive() && process->pid() == pid) return process.get();
+  }
+  return nullptr;
+}
+
+SimProcess* Node::find_incarnation(uint64_t incarnation) {
+  for (auto& process : processes_) {
+    if (process->alive() && process->incarnation() == incarnation) return process.get();
   }
   return nullptr;
 }

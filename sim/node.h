@@ -37,6 +37,8 @@ class Node {
   // SIGKILL for every process whose name is `name` (all of them if empty). Returns how many. Must
   // be called from a fiber of the world; so must those below.
   size_t kill(std::string_view name = {});
+  // SIGKILL for one that lives; its children go on as orphans.
+  void kill(SimProcess& process);
   // Everything that runs ends in the same instant, and volatile state of the disk is lost.
   void power_off();
   void power_on() { powered_ = true; }
@@ -45,6 +47,7 @@ class Node {
   // while when it ends by itself, and by start_service() after a kill or a power loss.
   void set_service(std::string_view name, std::function<ProcessMain()> make);
   void start_service();
+  bool serves() const { return make_service_ != nullptr; }
   // How often in a row the service ended by itself with an error within a second of its start.
   uint32_t failed_starts() const { return failed_starts_; }
   // SIGSTOP and SIGCONT for all that runs.
@@ -55,18 +58,22 @@ class Node {
   bool runs(std::string_view name) const;
   const std::vector<std::unique_ptr<SimProcess>>& processes() const { return processes_; }
   SimProcess* find(os::Pid pid);
+  // A pid may be used again, an incarnation is not. Both find only who lives.
+  SimProcess* find_incarnation(uint64_t incarnation);
   FileSystem& files() { return files_; }
 
   // Called, on a fiber of the world, when a process on this node has ended. May not park.
   std::function<void(SimProcess&, os::ExitStatus)> on_exit;
 
   // Faults that wait for the node's next call, and for its moments: woken as a sync or a write
-  // begins.
+  // begins; as any call on the disk begins, and as a child starts or ends.
   uint32_t sync_errors_due = 0;
   uint32_t write_errors_due = 0;
+  uint32_t fork_failures_due = 0;
   VirtualTime disk_stalled_until{0};
   os::WaitQueue syncs;
   os::WaitQueue writes;
+  os::WaitQueue disk_steps;
 
   // What this node's clocks show: the world's time plus these.
   VirtualTime monotonic_offset{0};
@@ -83,6 +90,9 @@ class Node {
   friend class World;
   void end(SimProcess& process, os::ExitStatus status, bool silent);
   void forget_ended();
+  os::Pid take_pid();
+  bool pid_in_use(os::Pid pid) const;
+  void tell_parent(const SimProcess& process);
   void service_ended(const SimProcess& process, os::ExitStatus status);
 
   World& world_;
@@ -91,6 +101,7 @@ class Node {
   bool powered_ = true;
   bool paused_ = false;
   uint64_t incarnations_ = 0;
+  uint64_t next_pid_ = 0;
   uint64_t power_losses_ = 0;
   FileSystem files_;
   std::vector<std::unique_ptr<SimProcess>> processes_;

@@ -14,8 +14,10 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr std::pair<Moment, std::string_view> kMoments[] = {
-    {Moment::kAny, "any"}, {Moment::kSync, "sync"}, {Moment::kWrite, "write"}};
+constexpr std::pair<Moment, std::string_view> kMoments[] = {{Moment::kAny, "any"},
+                                                            {Moment::kSync, "sync"},
+                                                            {Moment::kWrite, "write"},
+                                                            {Moment::kChild, "child"}};
 
 // The members of a Weather, by family and name, for reading and for writing. Durations are in
 // microseconds, and their names say so.
@@ -44,6 +46,9 @@ void visit(WeatherType& w, Visitor&& v) {
   v("disk", "sector_torn", w.disk.sector_torn);
   v("disk", "name_kept", w.disk.name_kept);
   v("process", "fork_failure_chance", w.process.fork_failure_chance);
+  v("process", "fork_pause_per_kib_us", w.process.fork_pause_per_kib);
+  v("process", "reap_delay_max_us", w.process.reap_delay_max);
+  v("process", "pids", w.process.pids);
   v("chaos", "site_armed", w.chaos.site_armed);
   v("chaos", "site_fires", w.chaos.site_fires);
   v("chaos", "knob_shaken", w.chaos.knob_shaken);
@@ -160,7 +165,7 @@ Result<void> check_weather(Weather& weather) {
           name == "latency_max_us" || name == "call_max_us" || name == "sync_max_us";
       if (of_pair && value < least) refuse(family, name, "less than its minimum");
     } else if (value == 0) {
-      refuse(family, name, "expected at least one byte");
+      refuse(family, name, "expected at least 1");
     }
   });
   if (!error.empty()) return fail(Errc::kInvalidData, error);
@@ -206,9 +211,10 @@ Result<FaultStep> parse_step(const json& from, size_t index) {
     step.moment = value;
     return step;
   }
-  return fail(Errc::kInvalidData,
-              fmt::format("plan.faults[{}].moment: expected any, sync or write, found \"{}\"",
-                          index, moment));
+  return fail(
+      Errc::kInvalidData,
+      fmt::format("plan.faults[{}].moment: expected any, sync, write or child, found \"{}\"", index,
+                  moment));
 }
 
 Result<ServerPlan> parse_server(const json& from, size_t index) {

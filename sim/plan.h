@@ -26,6 +26,7 @@ enum class Moment : unsigned char {
   kAny,    // At its hour.
   kSync,   // At its hour, or soon after: as the node's next sync begins.
   kWrite,  // Likewise, its next write to a file.
+  kChild,  // From its hour on: as a forked child makes a call on the disk; `count` says which.
 };
 
 struct FaultStep {

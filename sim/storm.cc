@@ -37,11 +37,15 @@ void Storm::end() {
   disk.stall_chance = 0;
   disk.sync_error_chance = 0;
   disk.write_error_chance = 0;
-  world_.weather().process.fork_failure_chance = 0;
+  ProcessWeather& process = world_.weather().process;
+  process.fork_failure_chance = 0;
+  process.fork_pause_per_kib = VirtualTime(0);
+  process.reap_delay_max = VirtualTime(0);
   world_.net().heal();
   for (const auto& node : world_.nodes()) {
     node->sync_errors_due = 0;
     node->write_errors_due = 0;
+    node->fork_failures_due = 0;
     node->disk_stalled_until = VirtualTime(0);
     node->power_on();
     node->resume();

@@ -54,17 +54,27 @@ void draw_disk(const Streams& streams, const SwarmOptions& options, DiskWeather&
   }
 }
 
+void draw_process(const Streams& streams, const SwarmOptions& options, ProcessWeather& process) {
+  Family f(streams, "fork", options.ambient);
+  if (!f.on) return;
+  process.fork_pause_per_kib = draw_duration(f.random, 10us, 20ms);
+  process.reap_delay_max = draw_duration(f.random, 1ms, 500ms);
+  if (f.random.chance(0.5)) process.fork_failure_chance = f.random.unit() * 0.3;
+  if (f.random.chance(0.5)) process.pids = 2 + f.random.below(6);
+}
+
 }  // namespace
 
 std::span<const std::string_view> ambient_families() {
-  static constexpr std::string_view kFamilies[] = {"chaos",        "cuts",      "segmentation",
-                                                   "short_writes", "slow_disk", "slow_network"};
+  static constexpr std::string_view kFamilies[] = {
+      "chaos", "cuts", "fork", "segmentation", "short_writes", "slow_disk", "slow_network"};
   return kFamilies;
 }
 
 void draw_swarm(const Streams& streams, const SwarmOptions& options, Plan& plan) {
   draw_network(streams, options, plan.weather.network);
   draw_disk(streams, options, plan.weather.disk);
+  draw_process(streams, options, plan.weather.process);
   if (Family f(streams, "chaos", options.ambient); f.on) {
     plan.weather.chaos = {
         .site_armed = 0.5, .site_fires = f.random.unit() * 0.3, .knob_shaken = 0.3};

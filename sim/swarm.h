@@ -17,7 +17,7 @@ struct SwarmOptions {
   // Kinds that may strike; empty: all there are.
   std::vector<std::string> kinds;
   // Families of ambient weather that may be drawn: "segmentation", "slow_network", "cuts",
-  // "slow_disk", "short_writes", "chaos"; empty: all there are.
+  // "slow_disk", "short_writes", "fork", "chaos"; empty: all there are.
   std::vector<std::string> ambient;
 };
 

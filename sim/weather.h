@@ -46,6 +46,9 @@ struct DiskWeather {
 
 struct ProcessWeather {
   double fork_failure_chance = 0.0;
+  os::Duration fork_pause_per_kib = 0us;  // A process stands still in fork(), by its data's size.
+  os::Duration reap_delay_max = 0us;      // So much later a child's end is told to its parent.
+  size_t pids = 32768;                    // Of a machine, taken in turn: few are soon used again.
 
   friend bool operator==(const ProcessWeather&, const ProcessWeather&) = default;
 };

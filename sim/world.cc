@@ -110,7 +110,7 @@ void World::after(VirtualTime delay, std::move_only_function<void()> action) {
 
 void World::bury(SimProcess& process) {
   process.ending = true;
-  to_bury_.push_back({&process.node(), process.pid()});
+  to_bury_.push_back({&process.node(), process.incarnation()});
   undertaker_idle_->wake_one();
 }
 
@@ -123,7 +123,7 @@ void World::sweep(Node& node) {
 void World::bury_all() {
   for (;;) {
     for (const Grave& grave : std::exchange(to_bury_, {})) {
-      if (SimProcess* process = grave.node->find(grave.pid)) {
+      if (SimProcess* process = grave.node->find_incarnation(grave.incarnation)) {
         grave.node->end(*process, process->status, false);
       }
     }

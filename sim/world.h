@@ -96,7 +96,10 @@ class World : private os::Dispatch {
   const std::vector<Incident>& incidents() const { return incidents_; }
   void record(std::string_view node, Incident::Kind kind) {
     incidents_.push_back({now_, std::string(node), kind});
+    if (incident_listener) incident_listener(incidents_.back());
   }
+  // Whoever wants to hear of each as it happens.
+  std::function<void(const Incident&)> incident_listener;
 
   // An event in words that is part of the hash.
   void note(std::string_view node, TraceKind kind, std::string_view text) {
@@ -105,7 +108,6 @@ class World : private os::Dispatch {
 
   // The process whose code is running, or nullptr for the world's own.
   SimProcess* running_process() const { return running_; }
-  uint64_t next_pid() { return next_pid_++; }
   // `process` has ended by itself or is to be ended: done by the world's own fiber.
   void bury(SimProcess& process);
   // Processes of `node` have ended: their memory is freed later, when no call can refer to them.
@@ -142,13 +144,12 @@ class World : private os::Dispatch {
   std::vector<Incident> incidents_;
   struct Grave {
     Node* node;
-    os::Pid pid;
+    uint64_t incarnation;
   };
   std::vector<Grave> to_bury_;
   std::vector<Node*> to_sweep_;
   std::unique_ptr<os::WaitQueue> undertaker_idle_;
   SimProcess* running_ = nullptr;
-  uint64_t next_pid_ = 100;
   uint64_t steps_without_time_ = 0;
   bool stopping_ = false;
   Outcome outcome_ = Outcome::kStopped;

@@ -5,8 +5,9 @@
 namespace seatrial::scenarios {
 
 std::span<const Workload* const> all_workloads() {
-  static const Workload* const workloads[] = {flush_visibility_workload(), register_workload(),
-                                              watch_lease_workload(), watch_transfer_workload()};
+  static const Workload* const workloads[] = {
+      crash_in_fork_workload(), flush_visibility_workload(), reconnect_storm_workload(),
+      register_workload(),      watch_lease_workload(),      watch_transfer_workload()};
   return workloads;
 }
 

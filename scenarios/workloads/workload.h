@@ -55,6 +55,9 @@ class Workload {
   // Sees what goes on in the servers of a run; none: the clients' history is enough.
   virtual std::unique_ptr<Witness> witness(sim::World&) const { return nullptr; }
 
+  // Something befell a server: for histories that tell of it. `pen`: the number to write under.
+  virtual void incident(const RunFacts&, const sim::Incident&, Scribe&, uint32_t /*pen*/) const {}
+
   virtual std::vector<checkers::Verdict> check(const RunFacts& facts,
                                                const checkers::History& history) const = 0;
 };
@@ -63,7 +66,9 @@ std::span<const Workload* const> all_workloads();
 Result<const Workload*> find_workload(std::string_view name);
 
 // The listing, by hand.
+const Workload* crash_in_fork_workload();
 const Workload* flush_visibility_workload();
+const Workload* reconnect_storm_workload();
 const Workload* register_workload();
 const Workload* watch_lease_workload();
 const Workload* watch_transfer_workload();

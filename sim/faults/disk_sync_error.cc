@@ -1,7 +1,7 @@
 // disk.sync_error: a node's next sync fails, and with it goes all knowledge of what it covered.
 #include "sim/faults/fault.h"
 #include "sim/faults/faults.h"
-#include "sim/machine/network.h"
+#include "sim/machine/process.h"
 #include "sim/world.h"
 
 namespace seatrial::sim {
@@ -24,10 +24,24 @@ class DiskSyncError : public Fault {
       steps.push_back(
           {.at = at, .kind = "disk.sync_error", .target = draw_name(random, stage.servers)});
     }
+    // And some for children, or the process that calls most often would meet them all.
+    for (VirtualTime at : draw_hours(random, stage)) {
+      FaultStep step{
+          .at = at, .kind = "disk.sync_error", .target = draw_name(random, stage.servers)};
+      draw_child_call(random, step);
+      steps.push_back(step);
+    }
   }
 
   void strike(World& world, const FaultStep& step) const override {
-    if (Node* node = world.find_node(step.target)) ++node->sync_errors_due;
+    Node* node = world.find_node(step.target);
+    if (node == nullptr) return;
+    if (step.moment != Moment::kChild) {
+      ++node->sync_errors_due;
+      return;
+    }
+    SimProcess* const caller = await_call(world, *node, step.count, Calls::kOfChildThenParent);
+    if (caller != nullptr) ++caller->sync_errors_due;
   }
 };
 

@@ -1,7 +1,7 @@
 // disk.write_error: a node's next write to a file fails after any part of its bytes.
 #include "sim/faults/fault.h"
 #include "sim/faults/faults.h"
-#include "sim/machine/network.h"
+#include "sim/machine/process.h"
 #include "sim/world.h"
 
 namespace seatrial::sim {
@@ -20,14 +20,28 @@ class DiskWriteError : public Fault {
 
   void plan(base::RandomStream& random, const Stage& stage,
             std::vector<FaultStep>& steps) const override {
-    for (VirtualTime at : draw_hours(random, stage, 0.5)) {
+    for (VirtualTime at : draw_hours(random, stage)) {
       steps.push_back(
           {.at = at, .kind = "disk.write_error", .target = draw_name(random, stage.servers)});
+    }
+    // And some for children, or the process that calls most often would meet them all.
+    for (VirtualTime at : draw_hours(random, stage)) {
+      FaultStep step{
+          .at = at, .kind = "disk.write_error", .target = draw_name(random, stage.servers)};
+      draw_child_call(random, step);
+      steps.push_back(step);
     }
   }
 
   void strike(World& world, const FaultStep& step) const override {
-    if (Node* node = world.find_node(step.target)) ++node->write_errors_due;
+    Node* node = world.find_node(step.target);
+    if (node == nullptr) return;
+    if (step.moment != Moment::kChild) {
+      ++node->write_errors_due;
+      return;
+    }
+    SimProcess* const caller = await_call(world, *node, step.count, Calls::kOfChildThenParent);
+    if (caller != nullptr) ++caller->write_errors_due;
   }
 };
 

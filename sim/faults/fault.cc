@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "sim/faults/faults.h"
+#include "sim/machine/process.h"
 #include "sim/world.h"
 
 #include <algorithm>
@@ -11,9 +12,11 @@ namespace seatrial::sim {
 std::span<const Fault* const> all_faults() {
   // Listed by hand: a registrar in a static library gets lost in linking.
   static const Fault* const faults[] = {
-      disk_stall_fault(),    disk_sync_error_fault(), disk_write_error_fault(),
-      net_partition_fault(), net_reset_fault(),       process_crash_loop_fault(),
-      process_kill_fault(),  process_pause_fault(),   process_power_loss_fault(),
+      disk_full_fault(),        disk_stall_fault(),         disk_sync_error_fault(),
+      disk_write_error_fault(), fork_fail_fault(),          fork_kill_child_fault(),
+      fork_kill_parent_fault(), fork_power_loss_fault(),    net_partition_fault(),
+      net_reset_fault(),        process_crash_loop_fault(), process_kill_fault(),
+      process_pause_fault(),    process_power_loss_fault(), storm_reconnect_fault(),
   };
   return faults;
 }
@@ -55,6 +58,28 @@ const std::string& draw_name(base::RandomStream& random, const std::vector<std::
   return names[random.below(names.size())];
 }
 
+bool is_among(std::string_view names, std::string_view name) {
+  while (true) {
+    const size_t comma = names.find(',');
+    if (names.substr(0, comma) == name) return true;
+    if (comma == std::string_view::npos) return false;
+    names.remove_prefix(comma + 1);
+  }
+}
+
+uint32_t draw_count(base::RandomStream& random, uint32_t most) {
+  uint32_t at = 1;
+  while (at * 2 <= most && random.chance(0.6)) at *= 2;
+  return std::min(most, at + static_cast<uint32_t>(random.below(at)));
+}
+
+void draw_child_call(base::RandomStream& random, FaultStep& step) {
+  // A snapshot takes a dozen calls, and what its parent does with it another dozen.
+  constexpr uint32_t kCallsMost = 32;
+  step.moment = Moment::kChild;
+  step.count = draw_count(random, kCallsMost);
+}
+
 void draw_moment(base::RandomStream& random, FaultStep& step) {
   step.moment = static_cast<Moment>(random.below(3));
   step.delay = random.chance(0.5) ? VirtualTime(0) : VirtualTime(random.between(0, 2'000)) * 1000;
@@ -62,12 +87,62 @@ void draw_moment(base::RandomStream& random, FaultStep& step) {
 
 bool await_moment(World& world, const FaultStep& step) {
   Node* node = world.find_node(step.target);
-  if (node != nullptr && step.moment != Moment::kAny) {
+  if (node != nullptr && step.moment == Moment::kChild) {
+    if (await_call(world, *node, step.count, Calls::kOfChildThenParent) == nullptr) return false;
+  } else if (node != nullptr && step.moment != Moment::kAny) {
     const os::MonotonicTime at_most(world.now_virtual() + std::chrono::seconds(1));
     (void)(step.moment == Moment::kSync ? node->syncs : node->writes).wait(at_most);
   }
   if (step.delay > VirtualTime(0)) world.sleep(step.delay);
   return !world.fibers().cancelled();
+}
+
+namespace {
+
+SimProcess* running_child(Node& node) {
+  const auto& processes = node.processes();
+  for (size_t i = processes.size(); i > 0; --i) {
+    SimProcess& process = *processes[i - 1];
+    if (process.alive() && !process.ending && process.forked) return &process;
+  }
+  return nullptr;
+}
+
+// The process's calls up to `goal`, or to its end, which gives nullptr; `made` says how many it
+// has made. Whoever is woken looks again, since the process may be gone by then.
+SimProcess* count_calls(Node& node, uint64_t incarnation, uint64_t goal, uint64_t& made) {
+  for (;;) {
+    SimProcess* const process = node.find_incarnation(incarnation);
+    if (process == nullptr || process->ending) return nullptr;
+    made = process->disk_calls;
+    if (made >= goal) return process;
+    if (node.disk_steps.wait() == os::Wake::kCancelled) return nullptr;
+  }
+}
+
+}  // namespace
+
+SimProcess* await_call(World& world, Node& node, uint64_t n, Calls calls) {
+  while (!world.fibers().cancelled()) {
+    SimProcess* const child = running_child(node);
+    if (child == nullptr) {
+      (void)node.disk_steps.wait();
+      continue;
+    }
+    const SimProcess* const parent = node.find(child->parent());
+    const bool goes_on = calls == Calls::kOfChildThenParent && parent != nullptr;
+    const uint64_t parent_incarnation = goes_on ? parent->incarnation() : 0;
+    // A call that has begun in this very instant is still to take effect.
+    const bool beginning = child->disk_calls > 0 && child->disk_call_begun == world.now_virtual();
+    const uint64_t goal = std::max(n, child->disk_calls + (beginning ? 0 : 1));
+    uint64_t made = 0;
+    if (SimProcess* found = count_calls(node, child->incarnation(), goal, made)) return found;
+    SimProcess* const survivor = goes_on ? node.find_incarnation(parent_incarnation) : nullptr;
+    if (survivor == nullptr) continue;
+    const uint64_t rest = survivor->disk_calls + goal - made;
+    if (SimProcess* found = count_calls(node, parent_incarnation, rest, made)) return found;
+  }
+  return nullptr;
 }
 
 }  // namespace seatrial::sim

@@ -11,6 +11,8 @@
 
 namespace seatrial::sim {
 
+class Node;
+class SimProcess;
 class World;
 
 struct FaultInfo {
@@ -54,11 +56,25 @@ VirtualTime draw_micros(base::RandomStream& random, VirtualTime low, VirtualTime
 // A duration between the two, short ones more often: its logarithm is uniform.
 VirtualTime draw_duration(base::RandomStream& random, VirtualTime low, VirtualTime high);
 const std::string& draw_name(base::RandomStream& random, const std::vector<std::string>& names);
+// Whether a step's target, names separated by commas, holds this one.
+bool is_among(std::string_view names, std::string_view name);
 // Where in a node's doings: a third each at any time, in a sync, at a write.
 void draw_moment(base::RandomStream& random, FaultStep& step);
 
-// Parks until the step's moment at its target has come (at most a second), and its delay is over;
-// false if the storm ended first.
+// Between 1 and `most`, small ones more often: its logarithm is uniform.
+uint32_t draw_count(base::RandomStream& random, uint32_t most);
+// At a disk call of a forked child, or of its parent after its end: which one, from 1 on.
+void draw_child_call(base::RandomStream& random, FaultStep& step);
+
+// Parks until the step's moment at its target has come (at most a second, but for a child's), and
+// its delay is over; false if the storm ended first.
 bool await_moment(World& world, const FaultStep& step);
+
+enum class Calls : unsigned char { kOfChild, kOfChildThenParent };
+// Parks until a forked child of `node`, the one that runs or the next, is about to make the n-th
+// call on the disk of its life, or the next if it is past that. Returns it; nullptr if the storm
+// ended first. If it ends before that, the rest of n is counted in its parent's calls, and the
+// parent returned, or else a further child is waited for.
+SimProcess* await_call(World& world, Node& node, uint64_t n, Calls calls);
 
 }  // namespace seatrial::sim

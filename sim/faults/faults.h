@@ -5,14 +5,20 @@ namespace seatrial::sim {
 
 class Fault;
 
+const Fault* disk_full_fault();
 const Fault* disk_stall_fault();
 const Fault* disk_sync_error_fault();
 const Fault* disk_write_error_fault();
+const Fault* fork_fail_fault();
+const Fault* fork_kill_child_fault();
+const Fault* fork_kill_parent_fault();
+const Fault* fork_power_loss_fault();
 const Fault* net_partition_fault();
 const Fault* net_reset_fault();
 const Fault* process_crash_loop_fault();
 const Fault* process_kill_fault();
 const Fault* process_pause_fault();
 const Fault* process_power_loss_fault();
+const Fault* storm_reconnect_fault();
 
 }  // namespace seatrial::sim

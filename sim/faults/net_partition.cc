@@ -43,14 +43,7 @@ class NetPartition : public Fault {
     const bool inward_open = names.starts_with('>');
     const bool outward_open = names.starts_with('<');
     if (inward_open || outward_open) names.remove_prefix(1);
-    const auto inside = [&](const Node& node) {
-      for (std::string_view rest = names; !rest.empty();) {
-        const std::string_view name = rest.substr(0, rest.find(','));
-        if (name == node.name()) return true;
-        rest.remove_prefix(std::min(rest.size(), name.size() + 1));
-      }
-      return false;
-    };
+    const auto inside = [&](const Node& node) { return is_among(names, node.name()); };
     std::vector<std::pair<uint32_t, uint32_t>> blocked;
     for (const auto& a : world.nodes()) {
       for (const auto& b : world.nodes()) {

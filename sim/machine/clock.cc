@@ -4,13 +4,6 @@
 #include "sim/world.h"
 
 namespace seatrial::sim {
-namespace {
-
-// Runs begin on 2025-01-01 00:00:00 UTC, whatever the day.
-constexpr os::WallTime kEpoch{std::chrono::seconds(1'735'689'600)};
-
-}  // namespace
-
 os::MonotonicTime SimClock::monotonic() const {
   Node& node = process_.node();
   return os::MonotonicTime(node.world().now_virtual() + node.monotonic_offset);

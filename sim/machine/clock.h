@@ -7,6 +7,9 @@ namespace seatrial::sim {
 
 class SimProcess;
 
+// Runs begin on 2025-01-01 00:00:00 UTC, whatever the day.
+inline constexpr os::WallTime kEpoch{std::chrono::seconds(1'735'689'600)};
+
 class SimClock : public os::Clock {
  public:
   explicit SimClock(SimProcess& process) : process_(process) {}

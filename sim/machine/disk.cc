@@ -12,6 +12,18 @@ namespace seatrial::sim {
 using base::Errc;
 using base::fail;
 
+namespace {
+
+// Of errors that are due to this process, or to the first of its node: one fewer.
+bool take_due(uint32_t& own, uint32_t& of_node) {
+  uint32_t& due = own > 0 ? own : of_node;
+  if (due == 0) return false;
+  --due;
+  return true;
+}
+
+}  // namespace
+
 class SimFile : public os::File {
  public:
   SimFile(SimDisk& disk, std::shared_ptr<Inode> inode, std::string path, bool writable)
@@ -72,15 +84,24 @@ class SimFile : public os::File {
     return {};
   }
 
+  // Bytes that are there already need none.
+  size_t room(uint64_t at, size_t bytes) const {
+    const uint64_t size = inode_->file.size();
+    const uint64_t within = at >= size ? 0 : std::min<uint64_t>(bytes, size - at);
+    const uint64_t gap = at > size ? at - size : 0;
+    const uint64_t fits = disk_.files().room(gap + bytes - within);
+    return fits < gap ? 0 : within + fits - gap;
+  }
+
   template <typename Offset>
   Result<size_t> write(base::Bytes from, Offset offset) {
     TRY(writable());
     disk_.process_.node().writes.wake_all();
     TRY(disk_.begin(SimDisk::Call::kOther));
     if (from.empty()) return 0;
-    size_t count = disk_.files().room(from.size());
+    size_t count = room(offset(), from.size());
     if (count == 0) {
-      disk_.process_.world().count("disk.full");
+      disk_.process_.world().count("disk.no_space");
       return fail(Errc::kNoSpace, fmt::format("{}: no space left on disk", path_));
     }
     const DiskWeather& weather = disk_.weather();
@@ -118,17 +139,19 @@ void SimDisk::note(std::string_view what, std::string_view path) {
 }
 
 bool SimDisk::sync_fails() {
-  uint32_t& due = process_.node().sync_errors_due;
-  if (!random_.chance(weather().sync_error_chance) && due == 0) return false;
-  if (due > 0) --due;
+  const bool by_chance = random_.chance(weather().sync_error_chance);
+  if (!take_due(process_.sync_errors_due, process_.node().sync_errors_due) && !by_chance) {
+    return false;
+  }
   process_.world().count("disk.sync_error");
   return true;
 }
 
 bool SimDisk::write_fails() {
-  uint32_t& due = process_.node().write_errors_due;
-  if (!random_.chance(weather().write_error_chance) && due == 0) return false;
-  if (due > 0) --due;
+  const bool by_chance = random_.chance(weather().write_error_chance);
+  if (!take_due(process_.write_errors_due, process_.node().write_errors_due) && !by_chance) {
+    return false;
+  }
   process_.world().count("disk.write_error");
   return true;
 }
@@ -150,6 +173,13 @@ Result<void> SimDisk::begin(Call call) {
   const VirtualTime stalled = process_.node().disk_stalled_until - process_.world().now_virtual();
   if (stalled > VirtualTime(0)) takes += stalled;
   if (sync) process_.node().syncs.wake_all();
+  ++process_.disk_calls;
+  process_.disk_call_begun = process_.world().now_virtual();
+  if (!process_.node().disk_steps.empty()) {
+    // Whoever waits for this very call must come before it takes effect.
+    takes = std::max(takes, VirtualTime(1us));
+    process_.node().disk_steps.wake_all();
+  }
   process_.spend(takes);
   if (!process_.may_act()) return fail(Errc::kCancelled);
   return {};

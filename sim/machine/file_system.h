@@ -101,6 +101,7 @@ class FileSystem {
 
   // How many of `bytes` still fit. Counts what programs see.
   uint64_t room(uint64_t bytes) const;
+  uint64_t used_bytes() const { return used_bytes(*root_); }
   uint64_t capacity_bytes = UINT64_MAX;
 
   void lose_power(base::RandomStream& random, const DiskWeather& weather);

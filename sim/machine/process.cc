@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace seatrial::sim {
 
 using base::Errc;
@@ -77,11 +79,30 @@ Result<std::shared_ptr<const os::Snapshot>> SimProcessCalls::freeze(const os::Sn
   if (!process_.may_act()) return fail(Errc::kCancelled);
   World& world = process_.world();
   const ProcessWeather& weather = world.weather().process;
-  if (random_.chance(weather.fork_failure_chance)) {
+  uint32_t& due = process_.node().fork_failures_due;
+  if (random_.chance(weather.fork_failure_chance) || due > 0) {
+    if (due > 0) --due;
     world.count("fork.fail");
+    world.note(process_.node().name(), TraceKind::kProcess,
+               fmt::format("{} cannot fork", process_.pid()));
     return fail(Errc::kExhausted, "fork: resource temporarily unavailable");
   }
-  return data.freeze();
+  std::shared_ptr<const os::Snapshot> frozen = data.freeze();
+  stand_still(data.bytes());
+  if (!process_.may_act()) return fail(Errc::kCancelled);
+  return frozen;
+}
+
+// The whole process: its page tables are being copied. Nothing of it runs, so fork() parks nobody
+// in its own eyes; time goes on, and a kill may strike.
+void SimProcessCalls::stand_still(uint64_t bytes) {
+  const VirtualTime pause = process_.world().weather().process.fork_pause_per_kib *
+                            static_cast<int64_t>((bytes + 1023) / 1024);
+  if (pause <= VirtualTime(0)) return;
+  process_.world().count("fork.pause");
+  process_.fibers().hold_others();
+  process_.spend(pause);
+  process_.fibers().let_others_go();
 }
 
 Result<os::Pid> SimProcessCalls::fork(std::string_view name, const os::Snapshot& data,
@@ -115,9 +136,17 @@ Result<os::ExitStatus> SimProcessCalls::wait(os::Pid child, os::MonotonicTime de
   if (!process_.may_act()) return fail(Errc::kCancelled);
   for (;;) {
     if (auto it = process_.ended_children.find(child); it != process_.ended_children.end()) {
-      const os::ExitStatus status = it->second;
-      process_.ended_children.erase(it);
-      return status;
+      const auto [status, known_at] = it->second;
+      if (known_at <= process_.world().now_virtual()) {
+        process_.ended_children.erase(it);
+        return status;
+      }
+      const os::MonotonicTime known =
+          os::MonotonicTime(known_at) + process_.node().monotonic_offset;
+      const os::Wake wake = process_.child_ended->wait(std::min(deadline, known));
+      if (wake == os::Wake::kDeadline && known <= deadline) continue;
+      TRY(os::to_result(wake));
+      continue;
     }
     SimProcess* running = process_.node().find(child);
     if (running == nullptr || running->parent() != process_.pid()) {

@@ -46,14 +46,24 @@ class SimProcess {
   // Lets virtual time pass for a call that is seen to its end: only the process's own ends it.
   void spend(VirtualTime duration);
 
-  // Children that have ended and were not waited for.
-  std::map<os::Pid, os::ExitStatus> ended_children;
+  // Children that have ended and were not waited for; the news may take its time.
+  struct EndedChild {
+    os::ExitStatus status;
+    VirtualTime known_at;
+  };
+  std::map<os::Pid, EndedChild> ended_children;
   std::unique_ptr<os::WaitQueue> child_ended;
   std::unique_ptr<os::Event> stop_requested;
   // What main returned, when it has.
   os::ExitStatus status;
   // It has returned from main, or a signal is on its way: nothing it does has an effect any more.
   bool ending = false;
+  bool forked = false;  // By another process of the node, which may have ended since.
+  // Calls on the disk that it has begun, and faults that wait for its next.
+  uint64_t disk_calls = 0;
+  VirtualTime disk_call_begun{0};  // The last of them.
+  uint32_t sync_errors_due = 0;
+  uint32_t write_errors_due = 0;
 
  private:
   friend class Node;
@@ -90,6 +100,7 @@ class SimProcessCalls : public os::Process {
  private:
   // What both kinds of fork have in common: it may fail, and takes its time.
   Result<std::shared_ptr<const os::Snapshot>> freeze(const os::Snapshot& data);
+  void stand_still(uint64_t bytes);
 
   SimProcess& process_;
   base::RandomStream random_;

@@ -30,23 +30,25 @@ std::string name_of(const RequestHeader& header) {
 std::span<const Api> apis() { return kApis; }
 
 base::Result<Answer> dispatch(Context& context, base::Bytes frame) {
-  auto taken = take_request_header(frame);
-  if (!taken) return base::fail(taken.error().in("a request's header"));
-  const RequestHeader& header = *taken;
-  const auto* const api = std::ranges::find(kApis, header.api, &Api::key);
+  auto header = peek_request_header(frame);
+  if (!header) return base::fail(header.error().in("a request's header"));
+  const auto* const api = std::ranges::find(kApis, header->api, &Api::key);
   if (api == std::end(kApis)) {
     return base::fail(base::Errc::kInvalidData,
-                      fmt::format("{}: this broker has no such API", name_of(header)));
+                      fmt::format("{}: this broker has no such API", name_of(*header)));
   }
-  const bool known = header.version >= api->version_min && header.version <= api->version_max;
-  if (!known && header.api != ApiKey::kApiVersions) {
+  if (header->version >= api->version_min && header->version <= api->version_max) {
+    auto whole = take_request_header(frame);
+    if (!whole) return base::fail(whole.error().in("a request's header"));
+    header = std::move(whole);
+  } else if (header->api != ApiKey::kApiVersions) {
     return base::fail(base::Errc::kInvalidData,
-                      fmt::format("{}: expected version {} to {}", name_of(header),
+                      fmt::format("{}: expected version {} to {}", name_of(*header),
                                   api->version_min, api->version_max));
   }
-  auto answer = api->handle(context, header, frame);
+  auto answer = api->handle(context, *header, frame);
   if (!answer && answer.error() == base::Errc::kInvalidData) {
-    return base::fail(answer.error().in(name_of(header)));
+    return base::fail(answer.error().in(name_of(*header)));
   }
   return answer;
 }

@@ -28,8 +28,28 @@ base::Result<os::Pid> Children::start(ChildKind kind, const os::Snapshot& data, 
     MARK("children: fork failed");
     return forked;
   }
+  started(kind, *forked, begun, std::move(ended));
+  return forked;
+}
+
+base::Result<std::unique_ptr<os::Stream>> Children::start_linked(ChildKind kind,
+                                                                 const os::Snapshot& data,
+                                                                 os::LinkedChildMain main,
+                                                                 Ended ended) {
+  if (running()) return base::fail(base::Errc::kBusy, "another child is at work");
+  const os::MonotonicTime begun = os_.clock.monotonic();
+  auto forked = os_.process.fork_linked(name_of(kind), data, std::move(main));
+  if (!forked) {
+    MARK("children: linked fork failed");
+    return base::fail(forked.error());
+  }
+  started(kind, forked->pid, begun, std::move(ended));
+  return std::move(forked->stream);
+}
+
+void Children::started(ChildKind kind, os::Pid pid, os::MonotonicTime begun, Ended ended) {
   status_.kind = kind;
-  status_.pid = *forked;
+  status_.pid = pid;
   status_.begun = os_.clock.monotonic();
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(status_.begun - begun);
   status_.latest_fork_microseconds = took.count();
@@ -37,13 +57,17 @@ base::Result<os::Pid> Children::start(ChildKind kind, const os::Snapshot& data, 
   ended_ = std::move(ended);
   killed_ = false;
   work_.set();
-  return forked;
 }
 
 void Children::kill() {
   if (!running() || std::exchange(killed_, true)) return;
   // It may have ended just now: then the reaper finds that out.
   static_cast<void>(os_.process.kill(status_.pid, os::Signal::kKill));
+}
+
+base::Result<void> Children::await_end() {
+  while (running()) TRY(os::to_result(settled_.wait()));
+  return {};
 }
 
 void Children::run() {
@@ -64,6 +88,7 @@ bool Children::reap() {
   ended(end);
   status_.kind.reset();
   status_.pid = 0;
+  settled_.wake_all();
   return true;
 }
 

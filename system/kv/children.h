@@ -11,6 +11,7 @@
 #include "os/os.h"
 
 #include <functional>
+#include <memory>
 #include <string_view>
 
 namespace seatrial::kv {
@@ -28,16 +29,23 @@ class Children {
   // starts before the outcome of the last is settled.
   using Ended = std::move_only_function<void(const ChildEnd& end)>;
 
-  Children(os::Os& os, ChildStatus& status) : os_(os), status_(status), work_(os.fibers) {}
+  Children(os::Os& os, ChildStatus& status)
+      : os_(os), status_(status), work_(os.fibers), settled_(os.fibers) {}
 
   bool running() const { return status_.kind.has_value(); }
 
   // Forks. Does not park. Errors: kBusy (one runs), kExhausted.
   base::Result<os::Pid> start(ChildKind kind, const os::Snapshot& data, os::ChildMain main,
                               Ended ended);
+  // The same for a child that sends what it makes to its parent.
+  base::Result<std::unique_ptr<os::Stream>> start_linked(ChildKind kind, const os::Snapshot& data,
+                                                         os::LinkedChildMain main, Ended ended);
   // Ends the one that runs, if there is one; its `ended` is called once it is reaped. Does not
   // park.
   void kill();
+
+  // Parks until none runs. Errors: kCancelled.
+  base::Result<void> await_end();
 
   // The reaper, until its fiber is cancelled.
   void run();
@@ -46,6 +54,7 @@ class Children {
   void end();
 
  private:
+  void started(ChildKind kind, os::Pid pid, os::MonotonicTime begun, Ended ended);
   // False: cancelled; the child is still there.
   bool reap();
 
@@ -54,6 +63,7 @@ class Children {
   Ended ended_;
   bool killed_ = false;
   os::Event work_;
+  os::WaitQueue settled_;
 };
 
 }  // namespace seatrial::kv

@@ -38,12 +38,15 @@ const Command* find_subcommand(const Command& container, std::string_view name);
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 
 // The rows at the bottom of each file in commands/.
+std::span<const Command> append_only_commands();
 std::span<const Command> client_commands();
 std::span<const Command> command_commands();
 std::span<const Command> config_commands();
 std::span<const Command> connection_commands();
 std::span<const Command> generic_commands();
 std::span<const Command> info_commands();
+std::span<const Command> persistence_commands();
+std::span<const Command> replication_commands();
 std::span<const Command> server_commands();
 std::span<const Command> string_commands();
 std::span<const Command> transaction_commands();

@@ -1,6 +1,7 @@
 #include "kv/config.h"
 
 #include "kv/command_table.h"
+#include "kv/rdb_file.h"
 #include "resp/number.h"
 #include "resp/parser.h"
 
@@ -153,11 +154,40 @@ std::string set_loglevel(Config& config, Words words) {
   return set_choice<base::LogLevel>(config.loglevel, words, kLogLevels);
 }
 
-std::string set_save(Config& config, Words words) {
-  if (words.size() != 1 || !words[0].empty()) {
-    return "snapshots are not taken by this server: only \"\" is accepted";
+std::string set_dbfilename(Config& config, Words words) {
+  if (words.size() == 1 && is_temporary_rdb(words[0])) {
+    return "temp-<number>.rdb is the name of a snapshot that is being written";
   }
-  config.save.clear();
+  return set_file_name<&Config::dbfilename>(config, words);
+}
+
+std::string get_save(const Config& config) {
+  std::string text;
+  for (const SavePoint& point : config.save_points) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : " ", point.seconds, point.changes);
+  }
+  return text;
+}
+// Pairs, as words or in one word; a single empty word: none.
+std::string set_save(Config& config, Words words) {
+  std::vector<SavePoint> points;
+  const std::string all = fmt::format("{}", fmt::join(words, " "));
+  std::string_view rest = all;
+  const auto take_number = [&](int64_t least, int64_t& value) {
+    const size_t blank = rest.find(' ');
+    const auto number = resp::parse_integer(rest.substr(0, blank));
+    rest.remove_prefix(blank == std::string_view::npos ? rest.size() : blank + 1);
+    value = number.value_or(-1);
+    return value >= least && value <= INT32_MAX;
+  };
+  while (!rest.empty()) {
+    SavePoint point{};
+    if (!take_number(1, point.seconds) || !take_number(0, point.changes)) {
+      return "Invalid save parameters";
+    }
+    points.push_back(point);
+  }
+  config.save_points = std::move(points);
   return {};
 }
 
@@ -181,10 +211,9 @@ std::string set_replicaof(Config& config, Words words) {
   return {};
 }
 
-constexpr Choice<DisklessLoad> kDisklessLoads[] = {
-    {"disabled", DisklessLoad::kDisabled},
-    {"on-empty-db", DisklessLoad::kOnEmptyDatabase},
-    {"swapdb", DisklessLoad::kSwap}};
+constexpr Choice<DisklessLoad> kDisklessLoads[] = {{"disabled", DisklessLoad::kDisabled},
+                                                   {"on-empty-db", DisklessLoad::kOnEmptyDatabase},
+                                                   {"swapdb", DisklessLoad::kSwap}};
 std::string get_diskless_load(const Config& config) {
   for (const auto& choice : kDisklessLoads) {
     if (choice.value == config.repl_diskless_load) return std::string(choice.name);
@@ -258,13 +287,22 @@ constexpr Directive kDirectives[] = {
     {"appendfilename", true, get_text<&Config::appendfilename>,
      set_file_name<&Config::appendfilename>},
     {"appendfsync", false, get_appendfsync, set_appendfsync},
-    {"appendonly", true, get_flag<&Config::appendonly>, set_flag<&Config::appendonly>},
+    {"appendonly", false, get_flag<&Config::appendonly>, set_flag<&Config::appendonly>},
     {"aof-load-truncated", false, get_flag<&Config::aof_load_truncated>,
      set_flag<&Config::aof_load_truncated>},
+    {"aof-rewrite-incremental-fsync", false, get_flag<&Config::aof_rewrite_incremental_fsync>,
+     set_flag<&Config::aof_rewrite_incremental_fsync>},
+    {"aof-use-rdb-preamble", false, get_flag<&Config::aof_use_rdb_preamble>,
+     set_flag<&Config::aof_use_rdb_preamble>},
+    {"auto-aof-rewrite-min-size", false, get_integer<&Config::auto_aof_rewrite_min_bytes>,
+     set_bytes<&Config::auto_aof_rewrite_min_bytes, 0>},
+    {"auto-aof-rewrite-percentage", false, get_integer<&Config::auto_aof_rewrite_percentage>,
+     set_integer<&Config::auto_aof_rewrite_percentage, 0, INT32_MAX>},
     {"bind", true, get_bind, set_bind},
     {"client-query-buffer-limit", false, get_integer<&Config::client_query_buffer_bytes>,
      set_bytes<&Config::client_query_buffer_bytes, 1024 * 1024>},
     {"client-output-buffer-limit", false, get_output_limits, set_output_limits},
+    {"dbfilename", true, get_text<&Config::dbfilename>, set_dbfilename},
     {"databases", true, get_integer<&Config::databases>,
      set_integer<&Config::databases, 1, INT32_MAX>},
     {"dir", true, get_text<&Config::dir>, set_text<&Config::dir>},
@@ -280,6 +318,8 @@ constexpr Directive kDirectives[] = {
      set_integer<&Config::min_replicas_max_lag_seconds, 0, INT32_MAX>},
     {"min-replicas-to-write", false, get_integer<&Config::min_replicas_to_write>,
      set_integer<&Config::min_replicas_to_write, 0, INT32_MAX>},
+    {"no-appendfsync-on-rewrite", false, get_flag<&Config::no_appendfsync_on_rewrite>,
+     set_flag<&Config::no_appendfsync_on_rewrite>},
     {"port", true, get_integer<&Config::port>, set_integer<&Config::port, 0, 65535>},
     {"proto-max-bulk-len", false, get_integer<&Config::proto_max_bulk_bytes>,
      set_bytes<&Config::proto_max_bulk_bytes, 1024 * 1024>},
@@ -310,15 +350,26 @@ constexpr Directive kDirectives[] = {
     {"replica-serve-stale-data", false, get_flag<&Config::replica_serve_stale_data>,
      set_flag<&Config::replica_serve_stale_data>},
     {"replicaof", true, get_replicaof, set_replicaof},
-    {"save", false, get_text<&Config::save>, set_save},
+    {"rdb-del-sync-files", false, get_flag<&Config::rdb_del_sync_files>,
+     set_flag<&Config::rdb_del_sync_files>},
+    {"rdbchecksum", true, get_flag<&Config::rdbchecksum>, set_flag<&Config::rdbchecksum>},
+    {"rdbcompression", false, get_flag<&Config::rdbcompression>, set_flag<&Config::rdbcompression>},
+    {"save", false, get_save, set_save, true},
+    {"stop-writes-on-bgsave-error", false, get_flag<&Config::stop_writes_on_bgsave_error>,
+     set_flag<&Config::stop_writes_on_bgsave_error>},
     {"tcp-backlog", true, get_integer<&Config::tcp_backlog>,
      set_integer<&Config::tcp_backlog, 0, INT32_MAX>},
     {"timeout", false, get_integer<&Config::timeout_seconds>,
      set_integer<&Config::timeout_seconds, 0, INT32_MAX>},
 };
 
-base::Result<void> apply(Config& config, std::string_view place, std::string_view name,
-                         Words words) {
+// What the file and the command line have given so far.
+struct Given {
+  Config config;
+  std::vector<const Directive*> gathering;
+};
+
+base::Result<void> apply(Given& given, std::string_view place, std::string_view name, Words words) {
   const Directive* const directive = find_directive(name);
   if (directive == nullptr) {
     return base::fail(base::Errc::kInvalidArgument,
@@ -328,13 +379,22 @@ base::Result<void> apply(Config& config, std::string_view place, std::string_vie
     return base::fail(base::Errc::kInvalidArgument,
                       fmt::format("{}: '{}' needs a value", place, name));
   }
-  const std::string problem = directive->set(config, words);
+  std::vector<std::string> gathered;
+  if (directive->gathers && !words[0].empty()) {
+    const bool again = std::ranges::find(given.gathering, directive) != given.gathering.end();
+    if (!again) given.gathering.push_back(directive);
+    if (again) gathered.push_back(directive->get(given.config));
+    if (again && gathered.back().empty()) gathered.clear();
+    gathered.insert(gathered.end(), words.begin(), words.end());
+    words = gathered;
+  }
+  const std::string problem = directive->set(given.config, words);
   if (problem.empty()) return {};
   return base::fail(base::Errc::kInvalidArgument,
                     fmt::format("{}: {}: {}", place, directive->name, problem));
 }
 
-base::Result<void> apply_file(Config& config, std::string_view name, std::string_view text) {
+base::Result<void> apply_file(Given& given, std::string_view name, std::string_view text) {
   std::vector<std::string> words;
   for (size_t line_number = 1; !text.empty(); ++line_number) {
     const size_t end = text.find('\n');
@@ -346,7 +406,7 @@ base::Result<void> apply_file(Config& config, std::string_view name, std::string
     if (!resp::split_words(line, words)) {
       return base::fail(base::Errc::kInvalidArgument, place + ": unbalanced quotes");
     }
-    TRY(apply(config, place, words[0], Words(words).subspan(1)));
+    TRY(apply(given, place, words[0], Words(words).subspan(1)));
   }
   return {};
 }
@@ -367,8 +427,8 @@ const Directive* find_directive(std::string_view name) {
 
 base::Result<Config> parse_config(std::string_view file_name, std::string_view file_text,
                                   std::span<const std::string> options) {
-  Config config;
-  TRY(apply_file(config, file_name, file_text));
+  Given given;
+  TRY(apply_file(given, file_name, file_text));
   for (size_t i = 0; i < options.size();) {
     if (!options[i].starts_with("--")) {
       return base::fail(
@@ -377,11 +437,11 @@ base::Result<Config> parse_config(std::string_view file_name, std::string_view f
     }
     size_t end = i + 1;
     while (end < options.size() && !options[end].starts_with("--")) ++end;
-    TRY(apply(config, "command line", std::string_view(options[i]).substr(2),
+    TRY(apply(given, "command line", std::string_view(options[i]).substr(2),
               options.subspan(i + 1, end - i - 1)));
     i = end;
   }
-  return config;
+  return std::move(given.config);
 }
 
 }  // namespace seatrial::kv

@@ -22,6 +22,13 @@ struct OutputLimit {
   int64_t soft_seconds = 0;
 };
 
+// A snapshot is due when so many changes have gathered, and so much time has passed since the last.
+struct SavePoint {
+  int64_t seconds;
+  int64_t changes;
+  friend bool operator==(const SavePoint&, const SavePoint&) = default;
+};
+
 struct Config {
   std::vector<std::string> bind = {"*", "-::*"};
   int64_t port = 6379;
@@ -29,12 +36,23 @@ struct Config {
   int64_t timeout_seconds = 0;
   int64_t databases = 16;
   std::string dir = ".";
-  std::string save;  // Snapshots by rule; none are taken.
+  std::string dbfilename = "dump.rdb";
+  std::vector<SavePoint> save_points = {{3600, 1}, {300, 100}, {60, 10000}};
+  bool rdbcompression = true;
+  bool rdbchecksum = true;
+  bool rdb_del_sync_files = false;
+  bool stop_writes_on_bgsave_error = true;
   bool appendonly = false;
   std::string appendfilename = "appendonly.aof";
   std::string appenddirname = "appendonlydir";
   FsyncPolicy appendfsync = FsyncPolicy::kEverySecond;
   bool aof_load_truncated = true;
+  bool aof_use_rdb_preamble = true;
+  int64_t auto_aof_rewrite_percentage = 100;  // 0: never.
+  int64_t auto_aof_rewrite_min_bytes = 64 * 1024 * 1024;
+  // While a child runs `everysec` is like `no`. Does not weaken `always`.
+  bool no_appendfsync_on_rewrite = false;
+  bool aof_rewrite_incremental_fsync = true;
   int64_t maxclients = 10000;
   int64_t proto_max_bulk_bytes = 512 * 1024 * 1024;
   int64_t client_query_buffer_bytes = 1024 * 1024 * 1024;
@@ -79,6 +97,8 @@ struct Directive {
   std::string (*get)(const Config& config);
   // Returns what is wrong with the words, or nothing.
   std::string (*set)(Config& config, std::span<const std::string> words);
+  // Given again in the same place it adds to what was given before.
+  bool gathers = false;
 };
 
 std::span<const Directive> directives();

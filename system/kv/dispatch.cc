@@ -68,6 +68,12 @@ const Command* resolve(State& state, Session& session, resp::Args args, resp::Wr
   return command;
 }
 
+// What is written would not reach the disk as the settings ask for.
+bool snapshots_fail(const State& state) {
+  return !state.snapshots.last_background_good && state.config.stop_writes_on_bgsave_error &&
+         !state.config.save_points.empty();
+}
+
 // Why the command may not run as the server stands; empty: it may.
 std::string_view refusal(const State& state, const Session& session, const Command& command) {
   const Transaction& transaction = session.transaction;
@@ -75,6 +81,10 @@ std::string_view refusal(const State& state, const Session& session, const Comma
   const bool writes = command.has(kWrite) || (executes && transaction.writes);
   const ReplicationStatus& replication = state.replication;
   const Config& config = state.config;
+  if (snapshots_fail(state) && (writes || command.name == "ping")) {
+    MARK("dispatch: write refused while snapshots fail");
+    return kSnapshotsFail;
+  }
   if (writes && !state.log_status.refusal.empty()) {
     MARK("dispatch: write refused while the log fails");
     return state.log_status.refusal;
@@ -115,6 +125,11 @@ void run_queued(State& state, Session& session, const Command& command, resp::Ar
 
 void dispatch(State& state, Session& session, resp::Args args, resp::Writer& reply, WallMs now) {
   CHECK(!args.empty());
+  if (state.ending) [[unlikely]] {
+    MARK("dispatch: too late, the server ends");
+    session.next = resp::Next::kCut;
+    return;
+  }
   const uint64_t errors = reply.errors();
   const Command* const command = resolve(state, session, args, reply);
   if (command == nullptr) {

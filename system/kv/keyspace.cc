@@ -53,6 +53,13 @@ void Keyspace::copy_from(const Keyspace& other) {
   for (size_t i = 0; i < count(); ++i) databases_[i]->copy_from(*other.databases_[i]);
 }
 
+uint64_t Keyspace::bytes() const {
+  uint64_t bytes = 0;
+  for (const auto& database : databases_)
+    bytes += database->entry_bytes() + database->table_bytes();
+  return bytes;
+}
+
 bool Keyspace::watched_expired(const Watcher& watcher, WallMs now) {
   for (const Watcher::Key& key : watcher.keys()) {
     if (key.missing_by_expiry) continue;

@@ -56,6 +56,8 @@ class Keyspace {
   // A watched key has run into its deadline, but was not removed yet.
   bool watched_expired(const Watcher& watcher, WallMs now);
   uint64_t expired_count() const { return expired_count_; }
+  // Memory that entries and tables take.
+  uint64_t bytes() const;
   uint64_t hash_seed() const { return hash_seed_; }
 
  private:

@@ -1,11 +1,16 @@
 #include "kv/server.h"
 
 #include "base/check.h"
+#include "kv/children.h"
 #include "kv/expire_cycle.h"
 #include "kv/propagate/aof.h"
+#include "kv/propagate/aof_files.h"
+#include "kv/propagate/aof_rewriter.h"
 #include "kv/propagate/gate.h"
+#include "kv/replication/replication.h"
 #include "kv/restore/aof_open.h"
 #include "kv/session.h"
+#include "kv/snapshots.h"
 #include "kv/state.h"
 #include "os/mark.h"
 #include "resp/connection.h"
@@ -34,6 +39,7 @@ class Server {
 
  private:
   base::Result<void> restore();
+  base::Result<void> open_log();
   base::Result<void> listen();
   void start_fibers();
   void accept(os::Listener& listener);
@@ -43,13 +49,20 @@ class Server {
   resp::ConnectionLimits connection_limits() const;
   // What a log record does, while it is replayed.
   base::Result<void> replay(Session& session, resp::Writer& reply, resp::Args args);
+  // When the system asks for the end.
+  void obey_stop_requests();
   int stop();
   void end(int code);
 
   os::Os& os_;
   State state_;
   ReplyGate gate_;
+  AofFiles aof_files_;
   Aof aof_;
+  Children children_;
+  Snapshots snapshots_;
+  AofRewriter rewriter_;
+  Replication replication_;
   ExpireCycle expire_cycle_;
   std::optional<int> exit_code_;
   os::Event ended_;
@@ -58,6 +71,7 @@ class Server {
   size_t reply_bytes_max_;
   // In the order of their destruction, last first: clients, then what serves them.
   os::FiberGroup log_fibers_;
+  os::FiberGroup child_fibers_;
   os::FiberGroup clients_;
   os::FiberGroup acceptors_;
 };
@@ -66,17 +80,23 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
     : os_(os),
       state_(config, os.log, os.random.stream("kv: hashes and names")),
       gate_(os.fibers),
-      aof_(os, state_, gate_,
+      aof_files_(os.disk, os.fibers, config),
+      aof_(os, state_, gate_, aof_files_,
            [this](const base::Error& error) {
              os_.log.error("The append-only file failed, nothing more is acknowledged: {}",
                            error.message());
              end(1);
            }),
+      children_(os, state_.child),
+      snapshots_(os, state_, children_),
+      rewriter_(os, state_, children_, aof_, aof_files_),
+      replication_(os, state_, children_),
       expire_cycle_(state_, os.clock),
       ended_(os.fibers),
       reply_bytes_max_(
           static_cast<size_t>(os.chaos.knob("kv: reply bytes", 64 * 1024, {1, 100, 4096}))),
       log_fibers_(os.fibers),
+      child_fibers_(os.fibers),
       clients_(os.fibers),
       acceptors_(os.fibers) {
   os.log.set_level(config.loglevel);
@@ -87,7 +107,15 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
   state_.hooks.reconfigured = [this] {
     os_.log.set_level(state_.config.loglevel);
     aof_.policy_changed();
+    snapshots_.reconfigured();
+    replication_.reconfigured();
   };
+  state_.hooks.log_effects = [this] {
+    aof_.append(state_.effects);
+    replication_.feed(state_.effects);
+    state_.effects.clear();
+  };
+  state_.log_control = &rewriter_;
 }
 
 void Server::end(int code) {
@@ -104,7 +132,10 @@ int Server::run() {
     os_.log.error("{}", listening.error().message());
     return 1;
   }
+  // Only now is it certain that no other server works here: it would have the port.
+  snapshots_.clear_left_overs();
   start_fibers();
+  replication_.start();
   for (const auto& listener : listeners_) {
     os_.log.info("Ready to accept connections on {}", os::to_string(listener->local()));
   }
@@ -113,22 +144,25 @@ int Server::run() {
 }
 
 base::Result<void> Server::restore() {
-  if (!state_.config.appendonly) return {};
+  TRY(open_log());
+  return state_.config.appendonly ? base::Result<void>() : snapshots_.restore();
+}
+
+base::Result<void> Server::open_log() {
+  if (!state_.config.appendonly) return read_aof_manifest(os_, state_.config, aof_files_);
   Session session(state_, nullptr, nullptr, {}, SessionKind::kLog);
   resp::Writer reply;
   const os::MonotonicTime begun = os_.clock.monotonic();
-  OpenedAof opened = TRY(
-      open_aof(os_, state_.config, [&](resp::Args args) { return replay(session, reply, args); }));
+  OpenedAof opened = TRY(open_aof(os_, state_.config, aof_files_, state_.keyspace,
+                                  [&](resp::Args args) { return replay(session, reply, args); }));
   CHECK(!session.transaction.open);
   const auto took = std::chrono::duration_cast<milliseconds>(os_.clock.monotonic() - begun);
-  os_.log.info("Loaded {}: {} commands in {} ms", opened.path, opened.commands, took.count());
-  aof_.open(std::move(opened.file), std::move(opened.path), opened.bytes);
-  state_.effects.set_wanted(true);
-  state_.log_status.enabled = true;
-  state_.hooks.log_effects = [this] {
-    aof_.append(state_.effects);
-    state_.effects.clear();
-  };
+  os_.log.info("Loaded {}: {} keys of a snapshot and {} commands in {} ms", opened.path,
+               opened.snapshot_keys, opened.commands, took.count());
+  state_.log_status.earlier_bytes = opened.earlier_bytes;
+  state_.log_status.rewritten_bytes = opened.base_bytes;
+  aof_.open(std::move(opened.file), std::move(opened.path), opened.bytes, opened.closed);
+  rewriter_.opened();
   return {};
 }
 
@@ -166,18 +200,24 @@ base::Result<void> Server::listen() {
 }
 
 void Server::start_fibers() {
-  if (state_.config.appendonly) {
-    log_fibers_.spawn("aof flusher", [this] { aof_.run_flusher(); });
-    log_fibers_.spawn("aof syncer", [this] { aof_.run_syncer(); });
-  }
+  log_fibers_.spawn("aof flusher", [this] { aof_.run_flusher(); });
+  log_fibers_.spawn("aof syncer", [this] { aof_.run_syncer(); });
   acceptors_.spawn("expire cycle", [this] { expire_cycle_.run(); });
-  acceptors_.spawn("stop request", [this] {
-    if (!os_.process.stop_requested().wait()) return;
-    os_.log.info("Shutting down: asked to by the system");
-    end(0);
-  });
+  child_fibers_.spawn("reaper", [this] { children_.run(); });
+  child_fibers_.spawn("aof rewriter", [this] { rewriter_.run(); });
+  child_fibers_.spawn("snapshots", [this] { snapshots_.run(); });
+  acceptors_.spawn("stop request", [this] { obey_stop_requests(); });
   for (const auto& listener : listeners_) {
     acceptors_.spawn("accept", [this, &listener] { accept(*listener); });
+  }
+}
+
+void Server::obey_stop_requests() {
+  os::Event& request = os_.process.stop_requested();
+  while (request.wait()) {
+    request.reset();
+    os_.log.info("Shutting down: asked to by the system");
+    if (snapshots_.prepare_stop(SnapshotControl::AtStop::kAsConfigured, false)) return end(0);
   }
 }
 
@@ -234,11 +274,18 @@ void Server::serve_client(os::Stream& stream) {
                   {.address = os::to_string(stream.peer()),
                    .local_address = os::to_string(stream.local()),
                    .connected = wall_ms(os_.clock)});
-  session.cut = [&stream] { stream.close(); };
+  session.stream = &stream;
+  session.cut = [this, &session, &stream] {
+    session.was_cut = true;
+    stream.close();
+    replication_.wake_waiting();
+  };
   session.buffered = [&connection] {
     return Buffered{connection.input().size(), connection.input().room(),
-                    connection.output().size(), connection.output().capacity()};
+                    connection.output().size(), connection.output().capacity(),
+                    connection.bytes_read()};
   };
+  session.becomes_replica = [&connection] { connection.limits().idle_max = {}; };
   const auto served = connection.serve(session);
   state_.stats.input_bytes += connection.bytes_read();
   state_.stats.output_bytes += connection.bytes_written();
@@ -262,6 +309,10 @@ int Server::stop() {
   clients_.cancel();
   static_cast<void>(acceptors_.join());
   static_cast<void>(clients_.join());
+  replication_.stop();
+  child_fibers_.cancel();
+  static_cast<void>(child_fibers_.join());
+  children_.end();
   log_fibers_.cancel();
   static_cast<void>(log_fibers_.join());
   if (code != 0) return code;

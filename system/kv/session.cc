@@ -81,8 +81,8 @@ resp::Next Session::execute(resp::Args args, resp::Writer& reply) {
   if (attachment && reply.size() != reply_begin) [[unlikely]] {
     // Its stream carries nothing but what the replication writes into it.
     MARK("replication: a replica asked for a reply");
-    state_.log.warn("replica {} sent '{}', which has a reply: its connection is cut",
-                    peer_.address, args[0].substr(0, 64));
+    state_.log.warn("replica {} sent '{}', which has a reply: its connection is cut", peer_.address,
+                    args[0].substr(0, 64));
     reply.truncate(reply_begin);
     next = resp::Next::kCut;
   }

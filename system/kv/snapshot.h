@@ -18,6 +18,7 @@ class KeyspaceSnapshot final : public os::Snapshot {
   ~KeyspaceSnapshot() override;
 
   std::unique_ptr<os::Snapshot> freeze() const override;
+  uint64_t bytes() const override { return keyspace_->bytes(); }
 
   const Keyspace& keyspace() const { return *keyspace_; }
   const rdb::Info& info() const { return info_; }

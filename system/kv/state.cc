@@ -15,4 +15,6 @@ State::State(Config settings, base::Log& node_log, base::RandomStream random)
   hooks.reconfigured = [] {};
 }
 
+uint64_t State::used_memory() const { return keyspace.bytes() + log_status.pending_bytes; }
+
 }  // namespace seatrial::kv

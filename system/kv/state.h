@@ -4,23 +4,28 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "kv/child_status.h"
 #include "kv/command_table.h"
 #include "kv/config.h"
 #include "kv/data/entry.h"
 #include "kv/keyspace.h"
 #include "kv/propagate/effect.h"
 #include "kv/replication/status.h"
+#include "kv/snapshot_status.h"
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace seatrial::kv {
 
+class LogControl;
 class Observer;
 class ReplicationControl;
 class Session;
+class SnapshotControl;
 
 struct Stats {
   uint64_t connections = 0;
@@ -41,8 +46,21 @@ struct LogStatus {
   bool enabled = false;
   // Not empty: writes are refused with this; the log cannot be written for now.
   std::string refusal;
-  uint64_t file_bytes = 0;
+  bool awaiting_base = false;  // It is enabled, but promises nothing before its base is written.
+  uint64_t earlier_bytes = 0;  // Of all its files before the one that is written to.
+  uint64_t file_bytes = 0;     // Of that one.
   uint64_t pending_bytes = 0;
+  uint64_t delayed_syncs = 0;  // How often a write has waited for one.
+
+  bool rewrite_scheduled = false;
+  bool last_rewrite_good = true;
+  WallMs rewrite_begun = 0;
+  std::optional<int64_t> last_rewrite_seconds;  // How long it took.
+  uint64_t rewrites = 0;
+  uint64_t rewrite_failures = 0;  // In a row.
+  uint64_t rewritten_bytes = 0;   // What the log had after the last rewrite, or its base at start.
+
+  uint64_t bytes() const { return earlier_bytes + file_bytes; }
 };
 
 // What commands may ask of the server around them.
@@ -57,6 +75,9 @@ struct Hooks {
 struct State {
   State(Config settings, base::Log& node_log, base::RandomStream random);
 
+  // Of the data and what is to be written, as far as it is counted.
+  uint64_t used_memory() const;
+
   Config config;
   base::Log& log;
   CommandTable commands;
@@ -64,8 +85,12 @@ struct State {
   Keyspace keyspace;
   Stats stats;
   LogStatus log_status;
+  LogControl* log_control = nullptr;  // Null where there is no server around.
   ReplicationStatus replication;
   ReplicationControl* replication_control = nullptr;  // Null where there is no server around.
+  ChildStatus child;
+  SnapshotStatus snapshots;
+  SnapshotControl* snapshot_control = nullptr;  // Null where there is no server around.
   Hooks hooks;
   Observer* observer = nullptr;          // May be null.
   std::map<uint64_t, Session*> clients;  // By id.
@@ -75,6 +100,8 @@ struct State {
   WallMs started = 0;
   // No reply leaves before this time: DEBUG SLEEP.
   WallMs asleep_until = 0;
+  // The server is about to end, and what counts is on disk: no request is executed any more.
+  bool ending = false;
   bool active_expire = true;  // Expired keys are removed without being asked for.
 };
 

@@ -295,7 +295,8 @@ void Fibers::hold_others() {
 
 void Fibers::let_others_go() {
   alone_ = nullptr;
-  let_go();
+  // A holder that is being unwound: of the others some are gone already, and none is to run.
+  if (!killed_) let_go();
 }
 
 bool Fibers::holds(const FiberBody* body) const {

@@ -89,6 +89,11 @@ class Fibers {
   void park_uncancelled(MonotonicTime deadline = kNever);
   // Whether the calling fiber was asked to end, so that a call which could park has to fail.
   bool cancelled() const;
+  // No other fiber of this process runs until let_others_go(), over whatever the caller parks in:
+  // for what must see its data stand still. The caller must not wait for another fiber meanwhile.
+  // Not to be nested.
+  void hold_others();
+  void let_others_go();
 
   Scheduler& scheduler() { return scheduler_; }
   size_t live() const { return live_; }
@@ -97,9 +102,6 @@ class Fibers {
   void kill();    // As the destructor; the caller must not be one of them.
   void pause();   // None of them runs until
   void resume();  // this.
-  // None but the calling fiber runs until let_others_go(), pause() and resume() apart.
-  void hold_others();
-  void let_others_go();
   bool killed() const { return killed_; }
   void* owner = nullptr;  // The machine's own record of this process.
   // This process's monotonic clock is not the scheduler's: ask Dispatch::translate() for each

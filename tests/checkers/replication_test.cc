@@ -45,11 +45,16 @@ class Script {
   }
 
   Verdict judge(bool calm = false) {
-    options_.calm = calm;
+    const Micros end = Micros(log_.observations.size());
+    if (calm) options_.calm = {end, end};
     return check_replication(log_, options_);
   }
   // The anomaly, or "" where all is well.
   std::string anomaly(bool calm = false) { return judge(calm).anomaly; }
+  std::string calm_between(int64_t from, int64_t to) {
+    options_.calm = {Micros(from), Micros(to)};
+    return check_replication(log_, options_).anomaly;
+  }
   ReplicationTree tree() const { return replication_tree(log_); }
 
  private:
@@ -172,9 +177,22 @@ TEST(Replication, ARestartedPrimaryMayTakeUpItsPastUnderANewId) {
 }
 
 TEST(Replication, AnotherIdChangesNoData) {
-  EXPECT_EQ(three().promote(1, "B", 91, 19).anomaly(), "renamed-data");
+  EXPECT_EQ(three().promote(1, "B", 89, 19).anomaly(), "renamed-data");
   EXPECT_EQ(three().promote(1, "B", 90, 18).anomaly(), "renamed-data");
   EXPECT_EQ(three().promote(1, "B", 90, 19).apply(2, "B", 90, 19).anomaly(), "renamed-data");
+}
+
+TEST(Replication, ABranchMayBeginWithinAUnit) {
+  // A SELECT has come, what it is for has not.
+  Script script = three();
+  script.promote(2, "B", 70, 15).follow(1, "B", 90, 19);
+  EXPECT_EQ(script.anomaly(), "foreign-resync");
+  Script second = three();
+  second.promote(0, "B", 90, 19).follow(2, "B", 70, 15).apply(2, "B", 90, 19);
+  EXPECT_EQ(second.anomaly(), "");
+  Script third = three();
+  third.promote(0, "B", 90, 19).follow(2, "B", 90, 15);
+  EXPECT_EQ(third.anomaly(), "diverged");
 }
 
 TEST(Replication, DataWithoutAHistoryIsNotCompared) {
@@ -188,6 +206,15 @@ TEST(Replication, AfterTheCalmAllAgree) {
   EXPECT_EQ(three().apply(2, "A", 90, 19).start(2).anomaly(true), "not-converged");
   Script alone;
   EXPECT_EQ(alone.load(0, "A", 0, 10).anomaly(true), "not-converged");
+}
+
+TEST(Replication, AllAgreeAtOneInstantOfTheCalm) {
+  // A PING is under way at the end.
+  Script script = three();
+  script.apply(2, "A", 90, 19).write(0, "A", 104, 19);
+  EXPECT_EQ(script.calm_between(5, 6), "not-converged");
+  EXPECT_EQ(script.calm_between(6, 8), "");
+  EXPECT_EQ(script.calm_between(8, 9), "not-converged");
 }
 
 TEST(Replication, WhatIsNotKeptIsNotDecided) {

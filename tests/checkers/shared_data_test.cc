@@ -97,7 +97,8 @@ TEST(SharedData, SamplesGetTheirVerdicts) {
 TEST(SharedData, SamplesAreWrittenAsTheyWereRead) {
   const fs::path folder = shared_data() / "histories" / "samples";
   if (!fs::exists(folder)) GTEST_SKIP() << "no " << folder << ": set SEATRIAL_SHARED";
-  for (const char* name : {"register-ok-pending", "kv-ok-pending", "txn-ok-pending", "log-ok-crash"}) {
+  for (const char* name :
+       {"register-ok-pending", "kv-ok-pending", "txn-ok-pending", "log-ok-crash"}) {
     const std::string bytes = read_file(folder / (std::string(name) + ".jsonl"));
     const Result<History> history = read_hjl(bytes);
     ASSERT_TRUE(history) << history.error().message();

@@ -48,8 +48,26 @@ TEST(Config, SaysWhereAndWhatIsWrong) {
             "redis.conf:1: client-query-buffer-limit: argument must be a memory value");
   EXPECT_EQ(problem("", {"--nosuch", "1"}), "command line: unknown directive 'nosuch'");
   EXPECT_EQ(problem("", {"6380"}), "command line: expected an option as --port, got '6380'");
-  EXPECT_EQ(problem("save 3600 1"),
-            "redis.conf:1: save: snapshots are not taken by this server: only \"\" is accepted");
+  for (const char* wrong : {"save 60", "save 0 1", "save 60 x", "save 60 -1", "save 60 1 5"}) {
+    EXPECT_EQ(problem(wrong), "redis.conf:1: save: Invalid save parameters");
+  }
+  EXPECT_EQ(problem("dbfilename temp-12.rdb"),
+            "redis.conf:1: dbfilename: temp-<number>.rdb is the name of a snapshot that is being "
+            "written");
+  EXPECT_EQ(problem("dbfilename temp-.rdb"), "none");
+}
+
+TEST(Config, SavePointsGatherOverLines) {
+  const auto save = [](std::string_view text, std::vector<std::string> options = {}) {
+    return find_directive("save")->get(parse_config("redis.conf", text, options).value());
+  };
+  EXPECT_EQ(save(""), "3600 1 300 100 60 10000");
+  EXPECT_EQ(save("save 60 1"), "60 1");
+  EXPECT_EQ(save("save 60 1\nsave 30 2 10 0\n"), "60 1 30 2 10 0");
+  EXPECT_EQ(save("save 60 1", {"--save", "5 6"}), "60 1 5 6");
+  EXPECT_EQ(save("save 60 1", {"--save", ""}), "");
+  EXPECT_EQ(save("save \"\"\nsave 1 2"), "1 2");
+  EXPECT_EQ(save("save 1 2\nsave \"\"\nsave 3 4"), "3 4");
 }
 
 TEST(Config, WhatIsShownCanBeSet) {

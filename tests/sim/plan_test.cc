@@ -92,7 +92,7 @@ TEST(Plan, EachMalformedMemberIsNamed) {
   EXPECT_EQ(error_with("/faults/0", 3), "plan.faults[0]: expected an object, found 3");
   EXPECT_EQ(error_with("/faults/0/kind", 3), "plan.faults[0].kind: expected a string, found 3");
   EXPECT_EQ(error_with("/faults/0/moment", "soon"),
-            "plan.faults[0].moment: expected any, sync or write, found \"soon\"");
+            "plan.faults[0].moment: expected any, sync, write or child, found \"soon\"");
   EXPECT_EQ(error_with("/clients/0/client", 7),
             "plan.clients[0].client: expected a string, found 7");
   EXPECT_EQ(error_with("/clients/0/operations", "x"),
@@ -110,7 +110,9 @@ TEST(Plan, WeatherThatMakesNoSenseIsRefused) {
   EXPECT_EQ(error_with("/weather/disk/sync_max_us", 1),
             "plan.weather.disk.sync_max_us: less than its minimum");
   EXPECT_EQ(error_with("/weather/network/buffer_bytes", 0),
-            "plan.weather.network.buffer_bytes: expected at least one byte");
+            "plan.weather.network.buffer_bytes: expected at least 1");
+  EXPECT_EQ(error_with("/weather/process/pids", 0),
+            "plan.weather.process.pids: expected at least 1");
 }
 
 TEST(Plan, WhatIsMissingIsNamed) {

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
 #include <vector>
 
 namespace seatrial::sim {
@@ -102,6 +104,213 @@ TEST(Process, AnOrphanDiesWithItsMachine) {
     world.stop();
   });
   EXPECT_EQ(world.run(), Outcome::kStopped);
+}
+
+// Numbers in the parent's memory that a child reads, in so many bytes.
+struct Large : os::Snapshot {
+  std::unique_ptr<os::Snapshot> freeze() const override { return std::make_unique<Large>(*this); }
+  uint64_t bytes() const override { return 10 * 1024; }
+  int value = 1;
+};
+
+TEST(Process, TheWholeProcessStandsStillWhileItForks) {
+  Weather weather;
+  weather.process.fork_pause_per_kib = 100ms;
+  World world({.seed = 5, .weather = weather});
+  std::vector<VirtualTime> ticks;
+  VirtualTime child_runs{0};
+  run_alone(world, [&](os::Os& os) {
+    Large data;
+    os::FiberGroup group(os.fibers);
+    group.spawn("ticks", [&] {
+      while (os.clock.sleep_for(10ms)) {
+        ticks.push_back(world.now_virtual());
+        ++data.value;
+      }
+    });
+    ASSERT_TRUE(os.clock.sleep_for(95ms));
+    const int before = data.value;
+    auto child = os.process.fork("child", data, [&](os::Os&, const os::Snapshot& frozen) {
+      child_runs = world.now_virtual();
+      return static_cast<const Large&>(frozen).value;
+    });
+    ASSERT_TRUE(child);
+    EXPECT_EQ(data.value, before) << "fork() is one instant to the process";
+    EXPECT_EQ(world.now_virtual(), 1095ms);
+    EXPECT_EQ(os.process.wait(*child)->code, before);
+    ASSERT_TRUE(os.clock.sleep_for(100ms));
+    group.cancel();
+  });
+  EXPECT_GE(child_runs, 1095ms);
+  ASSERT_GT(ticks.size(), 12U);
+  EXPECT_EQ(ticks[8], 90ms);
+  EXPECT_EQ(ticks[9], 1095ms) << "late, as soon as it can run";
+}
+
+TEST(Process, AProcessKilledInItsForkHasNoChild) {
+  Weather weather;
+  weather.process.fork_pause_per_kib = 100ms;
+  World world({.seed = 5, .weather = weather});
+  Node& node = world.add_node("node");
+  node.start("parent", [](os::Os& os) {
+    (void)os.process.fork("child", Large(), [](os::Os&, const os::Snapshot&) { return 0; });
+    ADD_FAILURE() << "it lived on";
+    return 0;
+  });
+  world.administer("weather", [&] {
+    world.sleep(500ms);
+    EXPECT_EQ(node.kill("parent"), 1U);
+    world.sleep(1s);
+    EXPECT_FALSE(node.runs("child"));
+    world.stop();
+  });
+  EXPECT_EQ(world.run(), Outcome::kStopped);
+}
+
+TEST(Process, AStopSignalDuringAForkHoldsUntilItIsContinued) {
+  Weather weather;
+  weather.process.fork_pause_per_kib = 100ms;
+  World world({.seed = 5, .weather = weather});
+  Node& node = world.add_node("node");
+  VirtualTime forked{0};
+  node.start("parent", [&](os::Os& os) {
+    os.fibers.spawn("other", [&] {
+      while (os.clock.sleep_for(10ms)) EXPECT_GT(forked, VirtualTime(0));
+    });
+    (void)os.process.fork("child", Large(), [](os::Os&, const os::Snapshot&) { return 0; });
+    forked = world.now_virtual();
+    (void)os.clock.sleep_for(1h);
+    return 0;
+  });
+  world.administer("weather", [&] {
+    world.sleep(300ms);
+    node.pause();
+    world.sleep(200ms);
+    node.resume();
+    world.sleep(100ms);
+    EXPECT_EQ(forked, VirtualTime(0)) << "the others stand still until the fork is over";
+    node.pause();
+    world.sleep(2s);
+    node.resume();
+    world.sleep(1s);
+    EXPECT_EQ(forked, 2600ms);
+    world.stop();
+  });
+  EXPECT_EQ(world.run(), Outcome::kStopped);
+}
+
+TEST(Process, TheNewsOfAChildsEndMayBeLate) {
+  Weather weather;
+  weather.process.reap_delay_max = 1s;
+  World world({.seed = 5, .weather = weather});
+  VirtualTime latest{0};
+  run_alone(world, [&](os::Os& os) {
+    for (int i = 0; i < 20; ++i) {
+      const VirtualTime begun = world.now_virtual();
+      auto child = os.process.fork("c", Nothing(), [](os::Os&, const os::Snapshot&) { return 4; });
+      auto early = os.process.wait(*child, os.clock.monotonic() + 1us);
+      const auto status = early ? early : os.process.wait(*child);
+      ASSERT_TRUE(status);
+      EXPECT_EQ(status->code, 4);
+      latest = std::max(latest, world.now_virtual() - begun);
+    }
+  });
+  EXPECT_GT(latest, 500ms);
+  EXPECT_LE(latest, 1s + 1us);
+}
+
+TEST(Process, PidsAreUsedAgainOnceNobodyHasThem) {
+  Weather weather;
+  weather.process.pids = 3;
+  World world({.seed = 5, .weather = weather});
+  std::vector<os::Pid> pids;
+  run_alone(world, [&](os::Os& os) {
+    const auto forked = [&] {
+      pids.push_back(
+          *os.process.fork("c", Nothing(), [](os::Os&, const os::Snapshot&) { return 0; }));
+      return pids.back();
+    };
+    pids.push_back(os.process.pid());
+    const os::Pid unreaped = forked();
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(os.process.wait(forked()));
+    EXPECT_TRUE(os.process.wait(unreaped));
+    EXPECT_TRUE(os.process.wait(forked()));
+    EXPECT_TRUE(os.process.wait(forked()));
+  });
+  EXPECT_EQ(pids, (std::vector<os::Pid>{100, 101, 102, 102, 102, 101, 102}));
+}
+
+TEST(Process, MoreProcessesThanPidsCanStart) {
+  Weather weather;
+  weather.process.pids = 2;
+  World world({.seed = 5, .weather = weather});
+  std::set<os::Pid> pids;
+  run_alone(world, [&](os::Os& os) {
+    for (int i = 0; i < 5; ++i) {
+      pids.insert(*os.process.fork("c", Nothing(), [](os::Os& mine, const os::Snapshot&) {
+        return mine.clock.sleep_for(1s) ? 0 : 1;
+      }));
+    }
+    for (const os::Pid pid : pids) EXPECT_EQ(os.process.wait(pid)->code, 0);
+  });
+  EXPECT_EQ(pids.size(), 5U);
+}
+
+TEST(Process, AnOrphansEndIsNotToldToWhoHasItsParentsPid) {
+  Weather weather;
+  weather.process.pids = 2;
+  World world({.seed = 5, .weather = weather});
+  Node& node = world.add_node("node");
+  node.start("first", [](os::Os& os) {
+    (void)os.process.fork("orphan", Nothing(), [](os::Os& mine, const os::Snapshot&) {
+      return mine.clock.sleep_for(2s) ? 0 : 1;
+    });
+    (void)os.clock.sleep_for(1h);
+    return 0;
+  });
+  world.administer("weather", [&] {
+    world.sleep(1s);
+    EXPECT_EQ(node.kill("first"), 1U);
+    SimProcess& second = node.start("second", [](os::Os& os) {
+      EXPECT_EQ(outcome(os.process.wait(101)), "not found");
+      (void)os.clock.sleep_for(2s);
+      EXPECT_EQ(outcome(os.process.wait(101)), "not found");
+      return 0;
+    });
+    EXPECT_EQ(second.pid(), 100);
+    world.sleep(5s);
+    EXPECT_FALSE(node.runs("second"));
+    world.stop();
+  });
+  EXPECT_EQ(world.run(), Outcome::kStopped);
+}
+
+TEST(Process, ALinkKnowsNoFaultOfTheNetwork) {
+  Weather weather;
+  weather.network.cut_chance = 1;
+  weather.network.short_read_chance = 1;
+  World world({.seed = 5, .weather = weather});
+  std::string got;
+  run_alone(world, [&](os::Os& os) {
+    auto child = os.process.fork_linked(
+        "child", Nothing(), [](os::Os&, const os::Snapshot&, std::unique_ptr<os::Stream> parent) {
+          EXPECT_TRUE(os::write_all(*parent, std::string(1000, 'x')));
+          return 0;
+        });
+    ASSERT_TRUE(child);
+    EXPECT_EQ(world.net().cut([](const Node&, const Node&) { return true; }), 0U);
+    char buffer[1000];
+    int reads = 0;
+    for (;;) {
+      auto count = child->stream->read(buffer);
+      ASSERT_TRUE(count) << count.error().message();
+      if (*count == 0) break;
+      ++reads;
+      got.append(buffer, *count);
+    }
+    EXPECT_GT(reads, 1);
+  });
+  EXPECT_EQ(got, std::string(1000, 'x'));
 }
 
 TEST(ProcessDeathTest, AChildThatUsesItsParentsOsIsCaught) {

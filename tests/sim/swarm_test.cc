@@ -55,6 +55,7 @@ TEST(Swarm, EachAmbientFamilyIsOffInAboutHalfOfTheSeeds) {
     const Weather weather = draw(seed).weather;
     on["chaos"] += weather.chaos.site_armed > 0 ? 1 : 0;
     on["cuts"] += weather.network.cut_chance > 0 ? 1 : 0;
+    on["fork"] += weather.process.fork_pause_per_kib > 0us ? 1 : 0;
     on["segmentation"] += weather.network.split_chance > 0 ? 1 : 0;
     on["short_writes"] += weather.disk.short_write_chance > 0 ? 1 : 0;
     on["slow_disk"] += weather.disk.stall_chance > 0 ? 1 : 0;
@@ -87,6 +88,7 @@ TEST(Swarm, RestrictingTheAmbientFamiliesLeavesTheOthersFair) {
     EXPECT_EQ(weather.network.slow_chance, 0);
     EXPECT_EQ(weather.disk.stall_chance, 0);
     EXPECT_EQ(weather.disk.short_write_chance, 0);
+    EXPECT_EQ(weather.process, ProcessWeather{});
     EXPECT_EQ(weather.chaos, ChaosWeather{});
     EXPECT_EQ(weather.network.split_chance, draw(seed).weather.network.split_chance);
   }

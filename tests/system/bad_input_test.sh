@@ -66,4 +66,52 @@ expect 1 "offset" "${server[@]}" --port "$port" --dir first --appendonly yes
   echo "a refused log was changed"
   failures=$((failures + 1))
 }
+
+# A snapshot that is damaged, cut short or of another version stops the start as well.
+# refuse NAME TEXT: the start with this dump.rdb ends with 1 and says TEXT; the file stays as it is.
+refuse() {
+  local before
+  mkdir "$1"
+  cp broken.rdb "$1/dump.rdb"
+  before="$(sha256sum <broken.rdb)"
+  expect 1 "$1/dump.rdb: $2" "${server[@]}" --port "$port" --dir "$1"
+  [[ "$(sha256sum <"$1/dump.rdb")" == "$before" && "$(ls -A "$1")" == dump.rdb ]] || {
+    echo "a refused snapshot was changed: $1"
+    failures=$((failures + 1))
+  }
+}
+mkdir good
+"${server[@]}" --port "$port" --dir good 2>good/log &
+good=$!
+for _ in $(seq 100); do
+  [[ "$(redis-cli -p "$port" PING 2>/dev/null)" == PONG ]] && break
+  sleep 0.1
+done
+redis-cli -p "$port" SET key value >/dev/null
+[[ "$(redis-cli -p "$port" SAVE)" == OK ]] || failures=$((failures + 1))
+kill -TERM "$good"
+wait "$good" || failures=$((failures + 1))
+size="$(stat -c %s good/dump.rdb)"
+: >broken.rdb
+refuse empty "it ends at offset 0, expected the header"
+head -c 30 good/dump.rdb >broken.rdb
+refuse short "it ends at offset 30, expected"
+head -c $((size - 4)) good/dump.rdb >broken.rdb
+refuse without-sum "it ends at offset $((size - 4)), expected the checksum"
+cp good/dump.rdb broken.rdb
+printf 'X' | dd of=broken.rdb bs=1 seek=$((size - 11)) conv=notrunc status=none
+refuse flipped "at offset $((size - 8)): the checksum is"
+{ cat good/dump.rdb && printf 'more'; } >broken.rdb
+refuse longer "at offset $size: expected the end of the file"
+printf 'REDIS0099' >broken.rdb
+refuse newer "at offset 5: RDB version 99 cannot be read, only 1 to 10"
+printf 'REDIS0010\004\004user\001\001a\001b' >broken.rdb
+refuse unknown "at offset 9: the key 'user' of database 0 has a value of type 4 (hash)"
+printf 'REDIS0010\000\001k\201\077\377\377\377\377\377\377\377x' >broken.rdb
+refuse huge "key 'k': it ends at offset 22, expected a string value"
+printf 'hello, I am no snapshot' >broken.rdb
+refuse text "at offset 0: expected the header"
+expect 2 "Invalid save parameters" "${server[@]}" --save 60
+expect 2 "must be a name" "${server[@]}" --dbfilename a/b
+expect 1 "no-such-directory" "${server[@]}" --port "$port" --dir no-such-directory
 exit "$((failures > 0))"

@@ -115,8 +115,7 @@ base::Result<void> write_checkpoint(os::Disk& disk, std::string_view directory,
   auto file = TRY(disk.open(draft, os::kReplace));
   TRY(os::pwrite_all(*file, 0, format_checkpoint(checkpoint)));
   TRY(file->sync_data());
-  TRY(disk.rename(draft, path));
-  return disk.sync_directory(directory);
+  return disk.rename(draft, path);
 }
 
 }  // namespace seatrial::broker

@@ -7,8 +7,9 @@
 //   crc <CRC32C of the lines above>
 //
 // A start takes it as a lower bound: what is below was flushed, so damage there is no torn write.
-// Complete segments are listed once their indexes are durable, so that neither needs to be read
-// through before it is believed. It never claims what is not durable: it is written after.
+// Complete segments are listed once their indexes are durable, and so is the name of the segment
+// that follows; neither needs to be read through before it is believed. It never claims what is not
+// durable: it is written after.
 #pragma once
 
 #include "base/error.h"
@@ -48,7 +49,8 @@ base::Result<Checkpoint> parse_checkpoint(std::string_view text, std::string_vie
 
 // nullopt: there is none. Errors: kInvalidData, those of the disk.
 base::Result<std::optional<Checkpoint>> read_checkpoint(os::Disk& disk, std::string_view directory);
-// Replaces it durably; whatever happens, the old or the new one is there whole.
+// Replaces it; whatever happens, the old or the new one is there whole. Which of them survives is
+// settled by the directory's next sync, which is the caller's.
 base::Result<void> write_checkpoint(os::Disk& disk, std::string_view directory,
                                     const Checkpoint& checkpoint);
 

@@ -17,6 +17,8 @@ using std::chrono::seconds;
 
 constexpr uint64_t kCheckpointBytes = 64 * 1024 * 1024;
 constexpr seconds kCheckpointInterval{60};
+// Longer than anybody waits; sums of it and the time do not overflow.
+constexpr std::chrono::hours kIntervalMax{24 * 365 * 10};
 
 int64_t wall_ms(os::Clock& clock) {
   return std::chrono::duration_cast<milliseconds>(clock.wall().time_since_epoch()).count();
@@ -38,6 +40,7 @@ LogOptions shaken(os::Os& os, LogOptions options) {
 base::Result<std::unique_ptr<PartitionLog>> PartitionLog::open(os::Os& os, std::string directory,
                                                                LogOptions options) {
   CHECK(options.segment_bytes <= INT32_MAX);
+  options.flush_interval = std::min<os::Duration>(options.flush_interval, kIntervalMax);
   options = shaken(os, std::move(options));
   auto segments = TRY(recover_log(os, directory, options));
   std::unique_ptr<PartitionLog> log(
@@ -329,7 +332,9 @@ base::Result<void> PartitionLog::keep() {
   checkpoint_time_ = os_.clock.monotonic();
   for (size_t i = 0; i + 1 < segments_.size(); ++i) {
     const SegmentPtr segment = segments_[i];
-    if (segment->sealed || segment->flushed < segment->bytes) continue;
+    const Segment& next = *segments_[i + 1];
+    const bool next_has_begun = next.file != nullptr || next.sealed;
+    if (segment->sealed || segment->flushed < segment->bytes || !next_has_begun) continue;
     segment->sealed = TRY(write_index_files(os_.disk, directory_, *segment));
     reader_.index_loaded(segment);
   }
@@ -345,7 +350,12 @@ base::Result<void> PartitionLog::keep() {
   checkpoint.flushed_offset = high_watermark_;
   checkpoint.segment = written_segment_->base_offset;
   checkpoint.position = written_segment_->flushed;
-  return write_checkpoint(os_.disk, directory_, checkpoint);
+  TRY(write_checkpoint(os_.disk, directory_, checkpoint));
+  // After a failed sync nobody knows which names a later one makes durable, and among them may be
+  // that of a new segment.
+  auto synced = os_.disk.sync_directory(directory_);
+  if (!synced && synced.error() != base::Errc::kCancelled) fail(synced.error());
+  return synced;
 }
 
 base::Result<void> PartitionLog::close() {

@@ -86,6 +86,10 @@ BatchHeader read_batch_header(base::Bytes bytes) {
   return header;
 }
 
+size_t batch_bytes(base::Bytes bytes) {
+  return kBatchPrefixBytes + static_cast<size_t>(load_big_endian<int32_t>(bytes, 8));
+}
+
 std::string_view batch_header_problem(const BatchHeader& header) {
   constexpr auto kLengthMin = static_cast<int32_t>(kBatchHeaderBytes - kBatchPrefixBytes);
   if (header.magic != kMagic) return "the magic is not 2";

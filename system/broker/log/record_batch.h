@@ -62,6 +62,9 @@ struct BatchRun {
 // Reads a header from the front of at least kBatchHeaderBytes. Judges nothing.
 BatchHeader read_batch_header(base::Bytes bytes);
 
+// How long the batch at the front is, of bytes that were checked before.
+size_t batch_bytes(base::Bytes bytes);
+
 // What is wrong with a header by itself, in words; empty: nothing. The magic, a length that holds
 // at least a header, and as many offsets as records, at least one.
 std::string_view batch_header_problem(const BatchHeader& header);

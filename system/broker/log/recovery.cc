@@ -217,6 +217,10 @@ base::Result<void> Recovery::check_index_files(Segment& segment, const SealedSeg
 base::Result<void> Recovery::check_last() {
   Segment& segment = *segments_.back();
   const std::string path = path_of(segment);
+  if (const SealedSegment* sealed = sealed_of(segment.base_offset)) {
+    return refuse(segment_path(directory_, sealed->end_offset, kLogSuffix), 0,
+                  "the file is missing");
+  }
   segment.file = TRY(os_.disk.open(path, os::kReadWrite));
   last_file_bytes_ = TRY(segment.file->size());
   const Extent extent = TRY(scan(segment, last_file_bytes_));

@@ -12,9 +12,14 @@ namespace {
 // those that are: with a lazy flush they are many.
 constexpr size_t kUnflushedFactor = 4;
 
-// How many bytes of `batches` there are before the batch that holds `offset`.
-size_t find_batch(base::Bytes batches, int64_t offset) {
+// How many bytes of a chunk there are before the batch that holds `offset`.
+size_t find_batch(const Chunk& chunk, int64_t offset) {
+  const base::Bytes batches = chunk.bytes;
   size_t at = 0;
+  if (chunk.segment->index != nullptr) {
+    const auto landing = chunk.segment->index->find(offset);
+    if (landing.position > chunk.position) at = landing.position - chunk.position;
+  }
   while (true) {
     const BatchHeader header = read_batch_header(batches.substr(at));
     if (header.last_offset() >= offset) return at;
@@ -24,13 +29,15 @@ size_t find_batch(base::Bytes batches, int64_t offset) {
 
 // Adds as many whole batches as fit; false: not all of them did.
 bool add_fitting(BatchRun& run, base::Bytes batches, size_t bytes_max) {
+  size_t last = 0;
   size_t end = 0;
   while (end < batches.size()) {
-    const BatchHeader header = read_batch_header(batches.substr(end));
-    if (run.bytes.size() + end + header.bytes() > bytes_max) break;
-    end += header.bytes();
-    run.next_offset = header.next_offset();
+    const size_t next = end + batch_bytes(batches.substr(end));
+    if (run.bytes.size() + next > bytes_max) break;
+    last = end;
+    end = next;
   }
+  if (end > 0) run.next_offset = read_batch_header(batches.substr(last)).next_offset();
   run.bytes += batches.substr(0, end);
   return end == batches.size();
 }
@@ -95,7 +102,7 @@ std::optional<BatchRun> Tail::read(int64_t offset, int64_t limit, size_t bytes_m
   if (chunks_.empty() || offset < chunks_.front().base_offset) return std::nullopt;
   auto chunk = std::prev(std::ranges::upper_bound(chunks_, offset, {}, &Chunk::base_offset));
   BatchRun run{.bytes = {}, .next_offset = offset};
-  size_t from = find_batch(chunk->bytes, offset);
+  size_t from = find_batch(*chunk, offset);
   for (; chunk != chunks_.end() && chunk->base_offset < limit; ++chunk, from = 0) {
     CHECK(chunk->end_offset <= limit);
     const base::Bytes rest = base::Bytes(chunk->bytes).substr(from);

@@ -20,6 +20,16 @@ int16_t flexible_from(ApiKey api) {
   return INT16_MAX;
 }
 
+base::Result<RequestHeader> peek_request_header(base::Bytes frame) {
+  RequestHeader header;
+  Decoder fields(frame, 0, false);
+  fields(header.api);
+  fields(header.version);
+  fields(header.correlation);
+  TRY(fields.result());
+  return header;
+}
+
 base::Result<RequestHeader> take_request_header(base::Bytes& frame) {
   RequestHeader header;
   // The client's name is never compact: whoever reads the header may not know the version.
@@ -27,8 +37,8 @@ base::Result<RequestHeader> take_request_header(base::Bytes& frame) {
   fields(header.api);
   fields(header.version);
   fields(header.correlation);
-  TRY(fields.result());
   fields(header.client_id);
+  TRY(fields.result());
   size_t used = fields.position();
   if (header.version >= flexible_from(header.api)) {
     Decoder tags(fields.rest(), 0, true);
@@ -36,7 +46,6 @@ base::Result<RequestHeader> take_request_header(base::Bytes& frame) {
     TRY(tags.result());
     used += tags.position();
   }
-  TRY(fields.result());
   frame.remove_prefix(used);
   return header;
 }

@@ -59,8 +59,11 @@ struct RequestHeader {
 // The first version of this request with a flexible header; INT16_MAX where none is known.
 int16_t flexible_from(ApiKey api);
 
-// Takes the header off the front of `frame`, which is a request without its length. A request
-// whose API or version is unknown has its first three fields read only.
+// Reads the API, the version and the correlation id only, which all versions of the header begin
+// with: what follows depends on them. `frame`: a request without its length.
+base::Result<RequestHeader> peek_request_header(base::Bytes frame);
+
+// Takes the header off the front of `frame`.
 base::Result<RequestHeader> take_request_header(base::Bytes& frame);
 
 // The length and the header of a message go in front of what is encoded after the constructor;

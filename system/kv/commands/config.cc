@@ -3,6 +3,8 @@
 #include "kv/command_table.h"
 #include "kv/data/glob.h"
 #include "kv/errors.h"
+#include "kv/log_control.h"
+#include "kv/session.h"
 #include "kv/state.h"
 
 #include <fmt/format.h>
@@ -39,6 +41,16 @@ void fail_set(Context& context, std::string_view name, std::string_view problem)
       fmt::format("ERR CONFIG SET failed (possibly related to argument '{}') - {}", name, problem));
 }
 
+// False: the log cannot be switched on.
+bool follow_appendonly(Context& context, bool before) {
+  const bool now = context.state.config.appendonly;
+  LogControl* const log = context.state.log_control;
+  if (now == before || log == nullptr) return true;
+  if (now) return log->switch_on(context.session.in_exec);
+  log->switch_off();
+  return true;
+}
+
 // All settings or none.
 void config_set(Context& context) {
   const resp::Args args = context.args;
@@ -62,7 +74,12 @@ void config_set(Context& context) {
     const std::string problem = given[i]->set(changed, {&word, 1});
     if (!problem.empty()) return fail_set(context, args[2 + 2 * i], problem);
   }
-  context.state.config = std::move(changed);
+  // A rewrite that this begins does so under the new settings.
+  std::swap(context.state.config, changed);
+  if (!follow_appendonly(context, changed.appendonly)) {
+    context.state.config = std::move(changed);
+    return fail_set(context, "appendonly", "Unable to turn on AOF. Check server logs.");
+  }
   context.state.hooks.reconfigured();
   context.reply.ok();
 }

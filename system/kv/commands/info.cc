@@ -60,7 +60,7 @@ void memory_section(const Context& context, std::string& text) {
     entries += database.entry_bytes();
     tables += database.table_bytes();
   }
-  const uint64_t used = entries + tables + context.state.log_status.pending_bytes;
+  const uint64_t used = context.state.used_memory();
   line(text, "used_memory", used);
   line(text, "used_memory_human", human(used));
   line(text, "used_memory_overhead", tables);
@@ -71,22 +71,69 @@ void memory_section(const Context& context, std::string& text) {
   line(text, "mem_aof_buffer", context.state.log_status.pending_bytes);
 }
 
+// How long the child of a kind is at work; -1: there is none.
+int64_t child_seconds(const Context& context, ChildKind kind, WallMs begun) {
+  if (!context.state.child.is(kind)) return -1;
+  return std::max<WallMs>(context.now - begun, 0) / 1000;
+}
+
+std::string_view good(bool is_good) { return is_good ? "ok" : "err"; }
+
+void snapshot_lines(const Context& context, std::string& text) {
+  const SnapshotStatus& snapshots = context.state.snapshots;
+  const bool to_disk = context.state.child.is(ChildKind::kRdbToDisk);
+  const bool to_replicas = context.state.child.is(ChildKind::kRdbToReplicas);
+  line(text, "rdb_changes_since_last_save",
+       context.state.effects.count() - snapshots.saved_changes);
+  line(text, "rdb_bgsave_in_progress", to_disk || to_replicas ? 1 : 0);
+  line(text, "rdb_last_save_time", snapshots.last_save / 1000);
+  line(text, "rdb_last_bgsave_status", good(snapshots.last_background_good));
+  line(text, "rdb_last_bgsave_time_sec", snapshots.last_background_seconds.value_or(-1));
+  line(text, "rdb_current_bgsave_time_sec",
+       child_seconds(context, ChildKind::kRdbToDisk, snapshots.background_begun));
+  line(text, "rdb_saves", snapshots.saves);
+  line(text, "rdb_last_cow_size", 0);
+  line(text, "rdb_last_load_keys_expired", snapshots.keys_expired);
+  line(text, "rdb_last_load_keys_loaded", snapshots.keys_loaded);
+}
+
+void log_lines(const Context& context, std::string& text) {
+  const LogStatus& log = context.state.log_status;
+  line(text, "aof_enabled", log.enabled ? 1 : 0);
+  line(text, "aof_rewrite_in_progress", context.state.child.is(ChildKind::kAofRewrite) ? 1 : 0);
+  line(text, "aof_rewrite_scheduled", log.rewrite_scheduled ? 1 : 0);
+  line(text, "aof_last_rewrite_time_sec", log.last_rewrite_seconds.value_or(-1));
+  line(text, "aof_current_rewrite_time_sec",
+       child_seconds(context, ChildKind::kAofRewrite, log.rewrite_begun));
+  line(text, "aof_last_bgrewrite_status", good(log.last_rewrite_good));
+  line(text, "aof_rewrites", log.rewrites);
+  line(text, "aof_rewrites_consecutive_failures", log.rewrite_failures);
+  line(text, "aof_last_write_status", good(log.refusal.empty()));
+  line(text, "aof_last_cow_size", 0);
+}
+
 void persistence_section(const Context& context, std::string& text) {
   const LogStatus& log = context.state.log_status;
   line(text, "loading", 0);
   line(text, "async_loading", 0);
-  line(text, "rdb_changes_since_last_save", context.state.effects.count());
-  line(text, "rdb_bgsave_in_progress", 0);
-  line(text, "rdb_last_save_time", context.state.started / 1000);
-  line(text, "rdb_last_bgsave_status", "ok");
-  line(text, "aof_enabled", log.enabled ? 1 : 0);
-  line(text, "aof_rewrite_in_progress", 0);
-  line(text, "aof_rewrite_scheduled", 0);
-  line(text, "aof_last_bgrewrite_status", "ok");
-  line(text, "aof_last_write_status", log.refusal.empty() ? "ok" : "err");
+  // How a child gets on is its own business, and what it shares with us the system's.
+  line(text, "current_cow_peak", 0);
+  line(text, "current_cow_size", 0);
+  line(text, "current_cow_size_age", 0);
+  line(text, "current_fork_perc", "0.00");
+  line(text, "current_save_keys_processed", 0);
+  line(text, "current_save_keys_total", 0);
+  snapshot_lines(context, text);
+  log_lines(context, text);
+  line(text, "module_fork_in_progress", 0);
+  line(text, "module_fork_last_cow_size", 0);
   if (!log.enabled) return;
-  line(text, "aof_current_size", log.file_bytes);
+  line(text, "aof_current_size", log.bytes());
+  line(text, "aof_base_size", log.rewritten_bytes);
+  line(text, "aof_pending_rewrite", 0);
   line(text, "aof_buffer_length", log.pending_bytes);
+  line(text, "aof_pending_bio_fsync", 0);
+  line(text, "aof_delayed_fsync", log.delayed_syncs);
 }
 
 void stats_section(const Context& context, std::string& text) {
@@ -100,6 +147,8 @@ void stats_section(const Context& context, std::string& text) {
   line(text, "evicted_keys", 0);
   line(text, "keyspace_hits", stats.keyspace_hits);
   line(text, "keyspace_misses", stats.keyspace_misses);
+  line(text, "latest_fork_usec", context.state.child.latest_fork_microseconds);
+  line(text, "total_forks", context.state.child.forks);
   line(text, "total_error_replies", stats.errors);
   line(text, "sync_full", stats.sync_full);
   line(text, "sync_partial_ok", stats.sync_partial_ok);

@@ -2,6 +2,7 @@
 #include "kv/command_table.h"
 #include "kv/errors.h"
 #include "kv/session.h"
+#include "kv/snapshot_control.h"
 #include "kv/state.h"
 
 #include <fmt/format.h>
@@ -34,45 +35,88 @@ void flushdb(Context& context) {
   context.reply.ok();
 }
 
+// The snapshot on disk must not bring back what was removed, nor may a child that is just writing
+// such a one finish it.
+void snapshot_emptiness(Context& context) {
+  State& state = context.state;
+  SnapshotControl* const snapshots = state.snapshot_control;
+  const bool of_a_client = !context.session.obeyed();
+  if (snapshots != nullptr) snapshots->abandon();
+  if (snapshots == nullptr || state.config.save_points.empty()) return context.reply.ok();
+  if (!of_a_client || context.session.in_exec) {
+    snapshots->schedule();
+    return context.reply.ok();
+  }
+  context.session.next = resp::Next::kAwait;
+  context.session.awaited = [snapshots](resp::Writer& reply) -> base::Result<void> {
+    // The data is gone either way; what came of the file, the log and INFO say.
+    static_cast<void>(snapshots->save_at_once());
+    reply.ok();
+    return {};
+  };
+}
+
 void flushall(Context& context) {
   if (!flush_mode_fits(context)) return;
   for (size_t i = 0; i < context.state.keyspace.count(); ++i) {
     context.state.keyspace.flush(static_cast<int>(i));
   }
   context.propagate();
-  context.reply.ok();
+  snapshot_emptiness(context);
+}
+
+struct ShutdownWords {
+  bool save = false;
+  bool no_save = false;
+  bool now = false;
+  bool force = false;
+  bool abort = false;
+};
+
+bool parse_shutdown(resp::Args words, ShutdownWords& parsed) {
+  for (const std::string_view word : words) {
+    if (equals_ignoring_case(word, "save")) {
+      parsed.save = true;
+    } else if (equals_ignoring_case(word, "nosave")) {
+      parsed.no_save = true;
+    } else if (equals_ignoring_case(word, "now")) {
+      parsed.now = true;
+    } else if (equals_ignoring_case(word, "force")) {
+      parsed.force = true;
+    } else if (equals_ignoring_case(word, "abort")) {
+      parsed.abort = true;
+    } else {
+      return false;
+    }
+  }
+  if (parsed.save && parsed.no_save) return false;
+  return !parsed.abort || !(parsed.save || parsed.no_save || parsed.now || parsed.force);
 }
 
 // SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]
 void shutdown(Context& context) {
-  bool save = false;
-  bool no_save = false;
-  bool abort = false;
-  bool other = false;
-  for (const std::string_view word : context.args.subspan(1)) {
-    if (equals_ignoring_case(word, "save")) {
-      save = true;
-    } else if (equals_ignoring_case(word, "nosave")) {
-      no_save = true;
-    } else if (equals_ignoring_case(word, "abort")) {
-      abort = true;
-    } else if (equals_ignoring_case(word, "now") || equals_ignoring_case(word, "force")) {
-      other = true;
-    } else {
-      return context.reply.error(kSyntaxError);
+  using AtStop = SnapshotControl::AtStop;
+  ShutdownWords words;
+  if (!parse_shutdown(context.args.subspan(1), words)) return context.reply.error(kSyntaxError);
+  if (words.abort) return context.reply.error("ERR No shutdown in progress.");
+  State& state = context.state;
+  SnapshotControl* const snapshots = state.snapshot_control;
+  if (snapshots == nullptr) return context.reply.error("ERR Errors trying to SHUTDOWN.");
+  const AtStop what = words.save      ? AtStop::kSave
+                      : words.no_save ? AtStop::kNoSave
+                                      : AtStop::kAsConfigured;
+  state.log.info("Shutting down: asked to by client {}", context.session.peer().address);
+  context.session.next = resp::Next::kAwait;
+  context.session.awaited = [&state, snapshots, what,
+                             force = words.force](resp::Writer& reply) -> base::Result<void> {
+    if (!snapshots->prepare_stop(what, force)) {
+      reply.error("ERR Errors trying to SHUTDOWN. Check logs.");
+      return {};
     }
-  }
-  if ((save && no_save) || (abort && (save || no_save || other))) {
-    return context.reply.error(kSyntaxError);
-  }
-  if (abort) return context.reply.error("ERR No shutdown in progress.");
-  if (save) {
-    context.state.log.warn("SHUTDOWN SAVE refused: this server takes no snapshots");
-    return context.reply.error("ERR Errors trying to SHUTDOWN. Check logs.");
-  }
-  context.state.log.info("Shutting down: asked to by client {}", context.session.peer().address);
-  context.session.next = resp::Next::kClose;
-  context.state.hooks.shut_down();
+    state.hooks.shut_down();
+    // The end of the connection is the answer.
+    return base::fail(base::Errc::kClosed);
+  };
 }
 
 void time(Context& context) {
@@ -99,6 +143,32 @@ void debug_set_active_expire(Context& context) {
   context.reply.ok();
 }
 
+// DEBUG RELOAD [NOSAVE]: what the snapshot on disk holds, as after a restart.
+void debug_reload(Context& context) {
+  bool save = true;
+  for (const std::string_view word : context.args.subspan(2)) {
+    if (!equals_ignoring_case(word, "nosave")) {
+      return context.reply.error("ERR DEBUG RELOAD only supports the NOSAVE option here.");
+    }
+    save = false;
+  }
+  SnapshotControl* const snapshots = context.state.snapshot_control;
+  if (snapshots == nullptr || context.session.obeyed() || context.session.in_exec) {
+    return context.reply.error("ERR DEBUG RELOAD cannot wait here");
+  }
+  context.session.next = resp::Next::kAwait;
+  context.session.awaited = [snapshots, save](resp::Writer& reply) -> base::Result<void> {
+    if (save && !snapshots->save()) {
+      reply.error("ERR");
+    } else if (!snapshots->reload()) {
+      reply.error("ERR Error trying to load the RDB dump, check server logs.");
+    } else {
+      reply.ok();
+    }
+    return {};
+  };
+}
+
 // For tests, and only if the settings allow it.
 void debug(Context& context) {
   if (!context.state.config.enable_debug_command) {
@@ -112,6 +182,7 @@ void debug(Context& context) {
   if (args.size() == 3 && equals_ignoring_case(args[1], "set-active-expire")) {
     return debug_set_active_expire(context);
   }
+  if (equals_ignoring_case(args[1], "reload")) return debug_reload(context);
   context.reply.error(fmt::format(
       "ERR unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP.", args[1]));
 }

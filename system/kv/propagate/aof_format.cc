@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 #include "resp/number.h"
-#include "resp/parser.h"
 
 #define XXH_INLINE_ALL
 #include <fmt/format.h>
@@ -73,53 +72,6 @@ std::optional<Annotation> parse_annotation(base::Bytes bytes) {
   const auto hash = parse_hash(rest.substr(0, kHashDigits));
   if (!hash) return std::nullopt;
   return Annotation{*begin, *durable, *hash, signed_bytes, signed_bytes + kHashDigits + 2};
-}
-
-std::string format_manifest(const std::vector<ManifestFile>& files) {
-  std::string text;
-  for (const ManifestFile& file : files) {
-    text += fmt::format("file {} seq {} type {}\n", file.name, file.sequence, file.type);
-  }
-  return text;
-}
-
-base::Result<std::vector<ManifestFile>> parse_manifest(std::string_view text,
-                                                       std::string_view place) {
-  std::vector<ManifestFile> files;
-  std::vector<std::string> words;
-  for (size_t number = 1; !text.empty(); ++number) {
-    const size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (line.empty() || line[0] == '#') continue;
-    ManifestFile file;
-    bool valid = resp::split_words(line, words) && words.size() >= 6 && words.size() % 2 == 0;
-    for (size_t i = 0; valid && i < words.size(); i += 2) {
-      const std::string& value = words[i + 1];
-      if (words[i] == "file") {
-        file.name = value;
-      } else if (words[i] == "seq") {
-        const auto sequence = resp::parse_integer(value);
-        valid = sequence && *sequence > 0;
-        file.sequence = static_cast<uint64_t>(sequence.value_or(0));
-      } else if (words[i] == "type") {
-        file.type = value.empty() ? '?' : value[0];
-      }
-    }
-    valid = valid && !file.name.empty() && file.name.find('/') == std::string::npos &&
-            file.sequence > 0 && (file.type == 'b' || file.type == 'i' || file.type == 'h');
-    if (!valid) {
-      return base::fail(
-          base::Errc::kInvalidData,
-          fmt::format("{}:{}: expected \"file <name> seq <number> type b|i|h\", found \"{}\"",
-                      place, number, line));
-    }
-    files.push_back(std::move(file));
-  }
-  if (files.empty()) {
-    return base::fail(base::Errc::kInvalidData, fmt::format("{}: it names no file", place));
-  }
-  return files;
 }
 
 }  // namespace seatrial::kv

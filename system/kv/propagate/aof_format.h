@@ -11,13 +11,11 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "base/error.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace seatrial::kv {
 
@@ -51,15 +49,5 @@ std::string make_annotation(base::Bytes batch, uint64_t begin, uint64_t durable)
 // Reads a line from the front of `bytes`; nullopt: there is none, or it is damaged. Whether its
 // hash is right is the caller's to find out.
 std::optional<Annotation> parse_annotation(base::Bytes bytes);
-
-// The manifest: which files, in which order, make up the log.
-struct ManifestFile {
-  std::string name;
-  uint64_t sequence = 0;
-  char type = 'i';  // 'b': base, 'i': increment, 'h': history, to be deleted.
-};
-std::string format_manifest(const std::vector<ManifestFile>& files);
-base::Result<std::vector<ManifestFile>> parse_manifest(std::string_view text,
-                                                       std::string_view place);
 
 }  // namespace seatrial::kv

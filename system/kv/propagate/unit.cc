@@ -8,7 +8,7 @@ namespace seatrial::kv {
 
 std::string select_command(int database) {
   const std::string index = fmt::format("{}", database);
-  return fmt::format("*2\r\n$6\r\nSELECT\r\n${}\r\n{}\r\n", index.size(), index);
+  return fmt::format("*2\r\n$6\r\nselect\r\n${}\r\n{}\r\n", index.size(), index);
 }
 
 size_t UnitEncoder::append(const Effects& effects, resp::Buffer& to) {

@@ -6,7 +6,8 @@
 //   [SELECT] MULTI <effect> [SELECT] <effect> … EXEC   several
 //
 // SELECT stands only where the database changes, and the first one before MULTI, so that the
-// database is right also for who skips the rest.
+// database is right also for who skips the rest. It is written in small letters, by which the log
+// tells our part of a file from what Redis has appended to it (restore/aof_replay.h).
 #pragma once
 
 #include "kv/propagate/effect.h"

@@ -5,45 +5,30 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace seatrial::kv {
 
-Backlog::Cursor::Cursor(Backlog& backlog, uint64_t position)
-    : backlog_(backlog), position_(position) {
-  CHECK(backlog.active_);
-  CHECK(position <= backlog.end_);
-  CHECK(position == backlog.end_ ||
-        (!backlog.blocks_.empty() && position >= backlog.blocks_.front().begin));
-  backlog.cursors_.push_back(this);
+Backlog::Cursor::Cursor(std::shared_ptr<Backlog> backlog, uint64_t position)
+    : backlog_(std::move(backlog)), position_(position) {
+  CHECK(position <= backlog_->end_);
+  CHECK(position == backlog_->end_ ||
+        (!backlog_->blocks_.empty() && position >= backlog_->blocks_.front().begin));
+  backlog_->cursors_.push_back(this);
 }
 
 Backlog::Cursor::~Cursor() {
-  std::erase(backlog_.cursors_, this);
-  backlog_.trim();
+  std::erase(backlog_->cursors_, this);
+  backlog_->trim();
 }
 
 void Backlog::Cursor::advance(uint64_t count) {
   CHECK(count <= left());
   position_ += count;
-  backlog_.trim();
-}
-
-void Backlog::start(uint64_t offset) {
-  CHECK(cursors_.empty());
-  stop();
-  active_ = true;
-  begin_ = end_ = offset;
-}
-
-void Backlog::stop() {
-  CHECK(cursors_.empty());
-  active_ = false;
-  blocks_.clear();
-  held_ = 0;
+  backlog_->trim();
 }
 
 void Backlog::append(base::Bytes bytes) {
-  CHECK(active_);
   while (!bytes.empty()) {
     if (blocks_.empty() || blocks_.back().size == blocks_.back().capacity) add_block(bytes.size());
     Block& block = blocks_.back();
@@ -67,7 +52,6 @@ void Backlog::add_block(size_t wanted) {
 
 void Backlog::set_bytes_max(uint64_t bytes_max) {
   bytes_max_ = bytes_max;
-  if (!active_) return;
   if (end_ - begin_ > bytes_max_) begin_ = end_ - bytes_max_;
   trim();
 }

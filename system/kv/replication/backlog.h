@@ -18,48 +18,42 @@ namespace seatrial::kv {
 
 class Backlog {
  public:
-  // A reader's place. What lies behind it stays until it moves on or goes.
+  // A reader's place. What lies behind it stays until it moves on or goes, also where the backlog
+  // itself has been given up for another.
   class Cursor {
    public:
     // `position` must be held.
-    Cursor(Backlog& backlog, uint64_t position);
+    Cursor(std::shared_ptr<Backlog> backlog, uint64_t position);
     ~Cursor();
     Cursor(const Cursor&) = delete;
     Cursor& operator=(const Cursor&) = delete;
 
     uint64_t position() const { return position_; }
-    uint64_t left() const { return backlog_.end() - position_; }
+    uint64_t left() const { return backlog_->end() - position_; }
     // Some of the bytes here, not all: empty only at the end. They stay where they are until the
     // cursor moves.
-    base::Bytes bytes() const { return backlog_.at(position_); }
+    base::Bytes bytes() const { return backlog_->at(position_); }
     void advance(uint64_t count);
 
    private:
-    Backlog& backlog_;
+    std::shared_ptr<Backlog> backlog_;
     uint64_t position_;
   };
 
-  // `block_bytes`: of memory taken at once, more for a backlog of many of them.
-  explicit Backlog(uint64_t block_bytes) : block_bytes_(block_bytes) {}
+  // Empty, with its next byte at `offset` of the stream; reaches back `bytes_max` for those who
+  // come. `block_bytes`: of memory taken at once, more for a backlog of many of them.
+  Backlog(uint64_t offset, uint64_t bytes_max, uint64_t block_bytes)
+      : block_bytes_(block_bytes), bytes_max_(bytes_max), begin_(offset), end_(offset) {}
   Backlog(const Backlog&) = delete;
   Backlog& operator=(const Backlog&) = delete;
 
-  // Empty, with its next byte at `offset` of the stream. Nobody may stand in the old one.
-  void start(uint64_t offset);
-  // Gives its memory back.
-  void stop();
-  bool active() const { return active_; }
-
   void append(base::Bytes bytes);
-  // How far it reaches back for those who come.
   void set_bytes_max(uint64_t bytes_max);
 
   uint64_t begin() const { return begin_; }
   uint64_t end() const { return end_; }
   // Whoever has the first `position` bytes of the stream can be given the rest.
-  bool reaches(uint64_t position) const {
-    return active_ && position >= begin_ && position <= end_;
-  }
+  bool reaches(uint64_t position) const { return position >= begin_ && position <= end_; }
   uint64_t bytes_held() const { return held_; }
 
  private:
@@ -76,10 +70,9 @@ class Backlog {
   void trim();
 
   uint64_t block_bytes_;
-  uint64_t bytes_max_ = 1024 * 1024;
-  bool active_ = false;
-  uint64_t begin_ = 0;
-  uint64_t end_ = 0;
+  uint64_t bytes_max_;
+  uint64_t begin_;
+  uint64_t end_;
   uint64_t held_ = 0;  // Memory of the blocks.
   std::deque<Block> blocks_;
   std::vector<const Cursor*> cursors_;

@@ -12,21 +12,19 @@ constexpr size_t kKeptBytes = 1024 * 1024;  // Of an empty buffer.
 
 Feed::Feed(os::Os& os, State& state)
     : state_(state),
-      backlog_(static_cast<uint64_t>(
+      block_bytes_(static_cast<uint64_t>(
           os.chaos.knob("replication: block bytes", 16 * 1024, {1, 100, 1000}))),
-      grown_(os.fibers) {
-  reconfigured();
-}
+      grown_(os.fibers) {}
 
 void Feed::start(int database) {
-  backlog_.start(state_.replication.history.offset());
+  const auto bytes_max = static_cast<uint64_t>(state_.config.repl_backlog_bytes);
+  backlog_ =
+      std::make_shared<Backlog>(state_.replication.history.offset(), bytes_max, block_bytes_);
   encoder_.restart(database);
 }
 
-void Feed::stop() { backlog_.stop(); }
-
 void Feed::reconfigured() {
-  backlog_.set_bytes_max(static_cast<uint64_t>(state_.config.repl_backlog_bytes));
+  if (active()) backlog_->set_bytes_max(static_cast<uint64_t>(state_.config.repl_backlog_bytes));
 }
 
 void Feed::append(const Effects& effects) {
@@ -58,8 +56,8 @@ void Feed::relay(base::Bytes unit, int database, bool visible) {
 
 void Feed::put(base::Bytes bytes) {
   History& history = state_.replication.history;
-  CHECK(history.offset() == backlog_.end());
-  backlog_.append(bytes);
+  CHECK(history.offset() == backlog_->end());
+  backlog_->append(bytes);
   history.advance(bytes.size());
   grown_.wake_all();
 }

@@ -13,6 +13,7 @@
 #include "resp/buffer.h"
 
 #include <initializer_list>
+#include <memory>
 #include <string_view>
 
 namespace seatrial::kv {
@@ -21,11 +22,11 @@ class Feed {
  public:
   Feed(os::Os& os, State& state);
 
-  bool active() const { return backlog_.active(); }
-  // The stream begins, or begins anew, at the history's offset, with `database` selected. Nobody
-  // may stand in the old one.
+  bool active() const { return backlog_ != nullptr; }
+  // The stream begins, or begins anew, at the history's offset, with `database` selected. Who
+  // stands in the old one gets nothing of it.
   void start(int database = UnitEncoder::kUnknown);
-  void stop();
+  void stop() { backlog_.reset(); }
   void reconfigured();
 
   // On a primary: one unit.
@@ -41,8 +42,8 @@ class Feed {
 
   // That the stream has selected; -1: none.
   int database() const { return encoder_.database(); }
-  Backlog& backlog() { return backlog_; }
-  const Backlog& backlog() const { return backlog_; }
+  // Null while it is not active.
+  const std::shared_ptr<Backlog>& backlog() const { return backlog_; }
   // Woken whenever the stream has grown.
   os::WaitQueue& grown() { return grown_; }
 
@@ -54,7 +55,8 @@ class Feed {
 
   State& state_;
   UnitEncoder encoder_;
-  Backlog backlog_;
+  uint64_t block_bytes_;
+  std::shared_ptr<Backlog> backlog_;
   resp::Buffer unit_;
   os::WaitQueue grown_;
 };

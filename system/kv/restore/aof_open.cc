@@ -1,120 +1,254 @@
 #include "kv/restore/aof_open.h"
 
+#include "kv/propagate/aof_base.h"
 #include "kv/propagate/aof_format.h"
+#include "kv/rdb/reader.h"
 #include "os/mark.h"
 
 #include <fmt/format.h>
 
-#include <vector>
+#include <string_view>
+#include <utility>
 
 namespace seatrial::kv {
 namespace {
 
 constexpr uint64_t kManifestBytesMax = 1024 * 1024;
+// An RDB of no data, or our first line.
+constexpr uint64_t kEmptyBaseBytesMax = 256;
 
-struct Paths {
-  std::string directory;
-  std::string manifest;
-  std::string manifest_draft;
+class Opening {
+ public:
+  Opening(os::Os& os, const Config& config, AofFiles& files, Keyspace& keyspace,
+          const ReplayCommand& execute)
+      : os_(os), config_(config), files_(files), keyspace_(keyspace), execute_(execute) {}
 
-  explicit Paths(const Config& config)
-      : directory(fmt::format("{}/{}", config.dir, config.appenddirname)),
-        manifest(fmt::format("{}/{}.manifest", directory, config.appendfilename)),
-        manifest_draft(fmt::format("{}/temp_{}.manifest", directory, config.appendfilename)) {}
+  base::Result<OpenedAof> run();
+
+ private:
+  std::string single_file() const {
+    return fmt::format("{}/{}", config_.dir, config_.appendfilename);
+  }
+  // Takes over a single file of Redis before 7.
+  base::Result<void> upgrade();
+
+  base::Result<void> create();
+  // A file without a manifest that names it: left over from a start that did not come to its end,
+  // and then it holds next to nothing.
+  base::Result<void> check_left_over();
+
+  base::Result<void> load();
+  base::Result<void> load_file(const ManifestFile& file, bool base, bool last);
+  base::Result<uint64_t> read_snapshot(os::File& file);
+  base::Result<void> add_increment();
+
+  base::Result<void> clean_up();
+  base::Result<void> clean_up(const std::string& name);
+  base::Result<uint64_t> size_of(const std::string& path);
+
+  os::Os& os_;
+  const Config& config_;
+  AofFiles& files_;
+  Keyspace& keyspace_;
+  const ReplayCommand& execute_;
+  OpenedAof opened_;
 };
 
-base::Result<void> make_log_directory(os::Disk& disk, const Config& config,
-                                      const std::string& directory) {
-  auto made = disk.make_directory(directory);
-  if (!made && made.error() != base::Errc::kExists) {
-    return base::fail(made.error().in(fmt::format("cannot create {}", directory)));
+base::Result<OpenedAof> Opening::run() {
+  TRY(read_aof_manifest(os_, config_, files_));
+  TRY(upgrade());
+  const bool any = files_.manifest().base || !files_.manifest().increments.empty();
+  if (any) {
+    TRY(load());
+  } else if (auto created = create(); !created) {
+    return base::fail(created.error().in("cannot make the append-only file"));
   }
-  // Also when it was there: a crash may have come before this sync.
-  return disk.sync_directory(config.dir);
+  if (auto cleaned = clean_up(); !cleaned) {
+    os_.log.warn("{}: what is left over stays: {}", files_.directory(), cleaned.error().message());
+  }
+  return std::move(opened_);
 }
 
-// A file without a manifest that names it: left over from a start that did not come to its end,
-// and then it holds one line of ours at most.
-base::Result<void> check_left_over(os::Disk& disk, const std::string& path,
-                                   const std::string& manifest) {
-  auto file = disk.open(path, os::kReadOnly);
-  if (!file) {
-    if (file.error() == base::Errc::kNotFound) return {};
-    return base::fail(file.error());
+base::Result<void> Opening::upgrade() {
+  if (!TRY(os::exists(os_.disk, single_file()))) return {};
+  const Manifest& manifest = files_.manifest();
+  const std::string inside = files_.path(config_.appendfilename);
+  if (manifest.empty()) {
+    MARK("aof: single file taken over");
+    os_.log.info("{} becomes the base of the log in {}", single_file(), files_.directory());
+    TRY(files_.make_directory());
+    TRY(check_left_over());
+    TRY(files_.publish({.base = ManifestFile{config_.appendfilename, 1}}));
+  } else if (!manifest.base || manifest.base->name != config_.appendfilename ||
+             !manifest.increments.empty() || TRY(os::exists(os_.disk, inside))) {
+    return {};  // It is not of this log.
   }
-  const uint64_t size = TRY((*file)->size());
-  if (size <= kAnnotationBytesMax) {
-    MARK("aof: creation begun again");
+  TRY(os_.disk.rename(single_file(), inside));
+  TRY(files_.sync_names());
+  return os_.disk.sync_directory(config_.dir);
+}
+
+base::Result<void> Opening::create() {
+  TRY(files_.make_directory());
+  TRY(check_left_over());
+  const ManifestFile base = files_.next_base(config_.aof_use_rdb_preamble);
+  const std::string path = files_.path(base.name);
+  TRY(write_base(os_.disk, path, keyspace_, {}, {.rdb = config_.aof_use_rdb_preamble}));
+  const ManifestFile increment = files_.next_increment();
+  opened_.file = TRY(files_.create_increment(increment));
+  // Their names must be durable before a manifest can be that names them.
+  TRY(files_.sync_names());
+  // It may name history, of a log that was never finished.
+  Manifest manifest = files_.manifest();
+  manifest.base = base;
+  manifest.increments = {increment};
+  TRY(files_.publish(std::move(manifest)));
+  opened_.path = files_.path(increment.name);
+  opened_.bytes = TRY(opened_.file->size());
+  opened_.closed = true;
+  opened_.base_bytes = opened_.earlier_bytes = TRY(size_of(path));
+  return {};
+}
+
+base::Result<void> Opening::check_left_over() {
+  for (const os::DirectoryEntry& entry : TRY(os_.disk.list(files_.directory()))) {
+    const auto name = parse_log_file_name(config_.appendfilename, entry.name);
+    if (!name || files_.manifest().names(entry.name)) continue;
+    const uint64_t size = TRY(size_of(files_.path(entry.name)));
+    const bool increment = name->kind == LogFileKind::kIncrement;
+    if (size <= (increment ? kAnnotationBytesMax : kEmptyBaseBytesMax)) {
+      MARK("aof: creation begun again");
+      continue;
+    }
+    return base::fail(base::Errc::kInvalidData,
+                      fmt::format("{} holds {} bytes, but the manifest {} is missing: restore the "
+                                  "manifest, or move the file away to start empty",
+                                  files_.path(entry.name), size, files_.manifest_path()));
+  }
+  return {};
+}
+
+base::Result<void> Opening::load() {
+  const Manifest manifest = files_.manifest();
+  if (manifest.base) {
+    TRY(load_file(*manifest.base, true, manifest.increments.empty()));
+    opened_.base_bytes = opened_.bytes;
+  }
+  for (const ManifestFile& file : manifest.increments) {
+    opened_.earlier_bytes += opened_.bytes;
+    TRY(load_file(file, false, &file == &manifest.increments.back()));
+  }
+  if (manifest.increments.empty()) TRY(add_increment());
+  return {};
+}
+
+base::Result<void> Opening::load_file(const ManifestFile& entry, bool base, bool last) {
+  opened_.path = files_.path(entry.name);
+  auto file = os_.disk.open(opened_.path, os::kReadWrite);
+  if (!file) {
+    return base::fail(file.error().in(
+        fmt::format("{}: {} is named by the manifest", files_.manifest_path(), opened_.path)));
+  }
+  opened_.file = std::move(*file);
+  ReplayOptions options{
+      .cut_truncated = config_.aof_load_truncated, .last_file = last, .base = base};
+  const bool first = opened_.commands == 0 && opened_.snapshot_keys == 0;
+  if (first) options.read_snapshot = [this](os::File& from) { return read_snapshot(from); };
+  const Replayed replayed =
+      TRY(replay_aof(*opened_.file, opened_.path, options, os_.log, execute_));
+  opened_.bytes = replayed.bytes;
+  opened_.closed = replayed.closed;
+  opened_.commands += replayed.commands;
+  return {};
+}
+
+base::Result<uint64_t> Opening::read_snapshot(os::File& file) {
+  rdb::FileSource source(file);
+  // What has expired is kept: the log's commands may still touch it, and tell of its end.
+  auto info = rdb::read(source, keyspace_);
+  if (!info) return base::fail(info.error().in(opened_.path));
+  opened_.snapshot_keys += info->keys;
+  return source.offset();
+}
+
+// There is a base only: Redis wrote it while its log was off, or it was a single file.
+base::Result<void> Opening::add_increment() {
+  MARK("aof: first increment behind a base");
+  opened_.earlier_bytes = opened_.bytes;
+  Manifest manifest = files_.manifest();
+  manifest.increments.push_back(files_.next_increment());
+  const ManifestFile& increment = manifest.increments.back();
+  opened_.file = TRY(files_.create_increment(increment));
+  opened_.path = files_.path(increment.name);
+  opened_.bytes = TRY(opened_.file->size());
+  opened_.closed = true;
+  TRY(files_.sync_names());
+  return files_.publish(std::move(manifest));
+}
+
+base::Result<void> Opening::clean_up() {
+  TRY(files_.delete_history());
+  for (const os::DirectoryEntry& entry : TRY(os_.disk.list(files_.directory()))) {
+    if (!files_.manifest().names(entry.name)) TRY(clean_up(entry.name));
+  }
+  return {};
+}
+
+base::Result<void> Opening::clean_up(const std::string& name) {
+  const std::string path = files_.path(name);
+  const std::string_view log = config_.appendfilename;
+  const bool draft = (name.starts_with("temp-rewriteaof-") && name.ends_with(".aof")) ||
+                     name == fmt::format("temp_{}.manifest", log) ||
+                     name == fmt::format("temp-{}.incr", log);
+  const auto known = parse_log_file_name(log, name);
+  if (!draft && !known) return {};
+  bool useless = draft;
+  if (known) {
+    // A base that was not taken yet: all that is in it is in the log as well.
+    const uint64_t taken = files_.manifest().base ? files_.manifest().base->sequence : 0;
+    const bool increment = known->kind == LogFileKind::kIncrement;
+    useless = TRY(size_of(path)) <= (increment ? kAnnotationBytesMax : kEmptyBaseBytesMax) ||
+              (!increment && known->sequence > taken);
+  }
+  if (!useless) {
+    os_.log.warn("{}: the manifest does not name it; it is not loaded", path);
     return {};
   }
-  return base::fail(base::Errc::kInvalidData,
-                    fmt::format("{} holds {} bytes, but the manifest {} is missing: restore the "
-                                "manifest, or move the file away to start empty",
-                                path, size, manifest));
+  MARK("aof: left-over file deleted");
+  os_.log.info("{}: deleted, a crash has left it over", path);
+  return os_.disk.unlink(path);
 }
 
-base::Result<OpenedAof> create(os::Os& os, const Config& config, const Paths& paths) {
-  TRY(make_log_directory(os.disk, config, paths.directory));
-  const std::string name = config.appendfilename + ".1.incr.aof";
-  OpenedAof opened;
-  opened.path = fmt::format("{}/{}", paths.directory, name);
-  TRY(check_left_over(os.disk, opened.path, paths.manifest));
-  opened.file = TRY(os.disk.open(opened.path, os::kReplace));
-  const std::string line = make_annotation({}, 0, 0);
-  TRY(os::pwrite_all(*opened.file, 0, line));
-  TRY(opened.file->sync_data());
-  // Its name must be durable before a manifest can be that names it.
-  TRY(os.disk.sync_directory(paths.directory));
-  auto draft = TRY(os.disk.open(paths.manifest_draft, os::kReplace));
-  TRY(os::pwrite_all(*draft, 0, format_manifest({{name, 1, 'i'}})));
-  TRY(draft->sync_data());
-  TRY(os.disk.rename(paths.manifest_draft, paths.manifest));
-  TRY(os.disk.sync_directory(paths.directory));
-  opened.bytes = line.size();
-  return opened;
-}
-
-base::Result<OpenedAof> load(os::Os& os, const Config& config, const Paths& paths,
-                             std::string_view manifest, const ReplayCommand& execute) {
-  std::vector<ManifestFile> files = TRY(parse_manifest(manifest, paths.manifest));
-  std::erase_if(files, [](const ManifestFile& file) { return file.type == 'h'; });
-  if (files.empty() || files.back().type != 'i') {
-    return base::fail(base::Errc::kInvalidData,
-                      paths.manifest + ": names no file of type i, which is the one to write to");
-  }
-  OpenedAof opened;
-  for (const ManifestFile& entry : files) {
-    const bool last = &entry == &files.back();
-    opened.path = fmt::format("{}/{}", paths.directory, entry.name);
-    auto file = os.disk.open(opened.path, os::kReadWrite);
-    if (!file) {
-      return base::fail(file.error().in(
-          fmt::format("{}: {} is named by the manifest", paths.manifest, opened.path)));
-    }
-    opened.file = std::move(*file);
-    const ReplayOptions options{.cut_truncated = config.aof_load_truncated, .last_file = last};
-    const Replayed replayed = TRY(replay_aof(*opened.file, opened.path, options, os.log, execute));
-    opened.bytes = replayed.bytes;
-    opened.commands += replayed.commands;
-  }
-  // The names may have been seen, but not synced, before the last crash.
-  TRY(os.disk.sync_directory(paths.directory));
-  TRY(os.disk.sync_directory(config.dir));
-  return opened;
+base::Result<uint64_t> Opening::size_of(const std::string& path) {
+  const auto file = TRY(os_.disk.open(path, os::kReadOnly));
+  return file->size();
 }
 
 }  // namespace
 
-base::Result<OpenedAof> open_aof(os::Os& os, const Config& config, const ReplayCommand& execute) {
-  const Paths paths(config);
-  const auto manifest = os::read_file(os.disk, paths.manifest, kManifestBytesMax);
-  if (manifest) return load(os, config, paths, *manifest, execute);
-  if (manifest.error() != base::Errc::kNotFound) {
-    return base::fail(manifest.error().in(paths.manifest));
+base::Result<void> read_aof_manifest(os::Os& os, const Config& config, AofFiles& files) {
+  const std::string& path = files.manifest_path();
+  const auto text = os::read_file(os.disk, path, kManifestBytesMax);
+  if (!text && text.error() != base::Errc::kNotFound) return base::fail(text.error().in(path));
+  if (text) {
+    files.set_manifest(TRY(parse_manifest(*text, path)));
+    // The names may have been seen, but not synced, before the last crash.
+    TRY(files.sync_names());
+    TRY(os.disk.sync_directory(config.dir));
   }
-  auto created = create(os, config, paths);
-  if (!created) return base::fail(created.error().in("cannot make the append-only file"));
-  return created;
+  const auto entries = os.disk.list(files.directory());
+  if (!entries && entries.error() == base::Errc::kNotFound) return {};
+  for (const os::DirectoryEntry& entry : TRY(entries)) {
+    const auto name = parse_log_file_name(config.appendfilename, entry.name);
+    if (name) files.avoid(*name);
+  }
+  return {};
+}
+
+base::Result<OpenedAof> open_aof(os::Os& os, const Config& config, AofFiles& files,
+                                 Keyspace& keyspace, const ReplayCommand& execute) {
+  Opening opening(os, config, files, keyspace, execute);
+  return opening.run();
 }
 
 }  // namespace seatrial::kv

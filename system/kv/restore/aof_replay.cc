@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "kv/command_table.h"
 #include "kv/propagate/aof_format.h"
+#include "kv/rdb/format.h"
 #include "os/mark.h"
 #include "resp/parser.h"
 
@@ -14,6 +15,9 @@ namespace seatrial::kv {
 namespace {
 
 constexpr size_t kCopyBytes = 64 * 1024;
+// How Redis begins to append to a file, with aof-timestamp-enabled and without.
+constexpr std::string_view kForeignSelect = "*2\r\n$6\r\nSELECT\r\n";
+constexpr std::string_view kForeignTime = "#TS:";
 // What was logged was accepted once, whatever the limits are now.
 constexpr resp::ParserLimits kNoLimits{.bulk_bytes_max = SIZE_MAX, .line_bytes_max = SIZE_MAX};
 
@@ -31,14 +35,19 @@ class Replay {
   base::Result<Replayed> run();
 
  private:
-  // Reads another server's commands from the front of the file; position_ is then behind them.
-  base::Result<void> read_foreign();
+  // Finds out whose file it is; position_ is then behind a snapshot.
+  base::Result<void> read_head();
+  base::Result<void> read_parts();
+  // Whether another server has written what stands at position_, behind a part of ours.
+  base::Result<bool> foreign_follows();
+  // Reads another server's commands from position_ on, and moves behind them. True: a part of
+  // ours follows; false: it was the rest of the file.
+  base::Result<bool> read_foreign();
   // What follows a foreign command: a transaction's commands are executed at its end.
   base::Result<void> foreign_command(const AofReader::Item& item);
   base::Result<void> foreign_end(const AofReader::Item& item);
   // Power was lost while our first annotation was being added: its sector came back as zeros.
   base::Result<bool> torn_first_annotation(uint64_t offset);
-  base::Result<void> read_batches();
   // Verifies and executes the batch at position_ and moves behind it; false: it is not intact.
   base::Result<bool> read_batch();
   // Parses and executes the commands of [begin, end).
@@ -59,9 +68,9 @@ class Replay {
   const ReplayCommand& execute_;
   AofReader reader_;
   Replayed result_;
-  uint64_t position_ = 0;  // Everything before it is intact and was executed.
-  uint64_t durable_ = 0;   // The greatest length claimed so far.
-  bool foreign_ = false;
+  uint64_t position_ = 0;           // Everything before it is intact and was executed.
+  uint64_t durable_ = 0;            // The greatest length claimed so far.
+  bool foreign_ = false;            // The part at position_ is another server's.
   uint64_t transaction_begin_ = 0;  // Of a foreign MULTI without its EXEC yet.
   bool in_transaction_ = false;
 };
@@ -74,29 +83,57 @@ base::Error Replay::refuse(uint64_t offset, std::string_view what) const {
 }
 
 base::Result<Replayed> Replay::run() {
-  const base::Bytes head = TRY(reader_.bytes(0, kAnnotationBytesMax));
-  if (head.starts_with("REDIS")) {
-    return base::fail(base::Errc::kInvalidData,
-                      path_ +
-                          ": starts with an RDB snapshot, which cannot be read; rewrite it in "
-                          "Redis with aof-use-rdb-preamble no");
+  TRY(read_head());
+  TRY(read_parts());
+  const bool must_be_whole = options_.base || !options_.last_file;
+  if (must_be_whole && !foreign_ && !result_.closed) {
+    return base::fail(refuse(position_, "the line that ends a finished file is missing"));
   }
-  foreign_ = !head.starts_with(kAnnotationPrefix);
-  if (foreign_) TRY(read_foreign());
-  // Our file's first line was on disk before the manifest named the file: it cannot be torn.
-  const auto first = foreign_ ? std::nullopt : parse_annotation(head);
-  if (!foreign_ && (!first || first->begin != 0 || !TRY(intact(*first, 0)))) {
-    return base::fail(refuse(0, "the first line, which marks the file as this server's"));
-  }
-  TRY(read_batches());
   if (position_ < reader_.size()) TRY(cut());
   TRY(make_durable());
   result_.bytes = position_;
   return result_;
 }
 
-base::Result<void> Replay::read_foreign() {
-  uint64_t offset = 0;
+base::Result<void> Replay::read_head() {
+  const base::Bytes head = TRY(reader_.bytes(0, kAnnotationBytesMax));
+  foreign_ = !head.starts_with(kAnnotationPrefix);
+  if (head.starts_with(rdb::kMagic)) {
+    if (!options_.read_snapshot) {
+      return base::fail(refuse(0, "an RDB snapshot may only stand at the beginning of a log"));
+    }
+    position_ = TRY(options_.read_snapshot(file_));
+    return {};
+  }
+  // Our file's first line was on disk before the manifest named the file: it cannot be torn.
+  const auto first = foreign_ ? std::nullopt : parse_annotation(head);
+  if (!foreign_ && (!first || first->begin != 0 || !TRY(intact(*first, 0)))) {
+    return base::fail(refuse(0, "the first line, which marks the file as this server's"));
+  }
+  return {};
+}
+
+base::Result<void> Replay::read_parts() {
+  while (foreign_ || position_ < reader_.size()) {
+    if (foreign_ || TRY(foreign_follows())) {
+      MARK("aof: another server's part");
+      foreign_ = true;
+      result_.closed = false;
+      if (!TRY(read_foreign())) return {};
+      foreign_ = false;
+    }
+    if (!TRY(read_batch())) return damaged("a batch that is not intact");
+  }
+  return {};
+}
+
+base::Result<bool> Replay::foreign_follows() {
+  const base::Bytes next = TRY(reader_.bytes(position_, kForeignSelect.size()));
+  return next.starts_with(kForeignSelect) || next.starts_with(kForeignTime);
+}
+
+base::Result<bool> Replay::read_foreign() {
+  uint64_t offset = position_;
   while (true) {
     const AofReader::Item item = TRY(reader_.item(offset));
     switch (item.kind) {
@@ -105,15 +142,18 @@ base::Result<void> Replay::read_foreign() {
         if (TRY(reader_.bytes(item.begin, kAnnotationBytesMax)).starts_with(kAnnotationPrefix)) {
           // Where our part begins. Whether it is intact is judged as for any batch.
           if (in_transaction_) return base::fail(refuse(transaction_begin_, "MULTI without EXEC"));
-          return {};
+          return true;
         }
         if (!in_transaction_) position_ = item.end;
         break;
       case AofReader::Kind::kMalformed:
-        if (TRY(torn_first_annotation(item.begin))) return damaged("an annotation not finished");
-        return base::fail(refuse(item.begin, item.problem));
+        if (!TRY(torn_first_annotation(item.begin))) {
+          return base::fail(refuse(item.begin, item.problem));
+        }
+        TRY(damaged("an annotation not finished"));
+        return false;
       case AofReader::Kind::kEnd:
-      case AofReader::Kind::kTruncated: return foreign_end(item);
+      case AofReader::Kind::kTruncated: TRY(foreign_end(item)); return false;
     }
     offset = item.end;
   }
@@ -153,13 +193,6 @@ base::Result<void> Replay::foreign_end(const AofReader::Item& item) {
   return damaged(what);
 }
 
-base::Result<void> Replay::read_batches() {
-  while (position_ < reader_.size()) {
-    if (!TRY(read_batch())) return damaged("a batch that is not intact");
-  }
-  return {};
-}
-
 base::Result<bool> Replay::read_batch() {
   uint64_t offset = position_;
   AofReader::Item item = TRY(reader_.item(offset));
@@ -173,6 +206,7 @@ base::Result<bool> Replay::read_batch() {
   if (!TRY(intact(*annotation, offset))) return false;
   TRY(execute(position_, offset));
   durable_ = std::max(durable_, annotation->durable);
+  result_.closed = offset == annotation->begin && offset == annotation->durable;
   position_ = offset + annotation->bytes;
   return true;
 }
@@ -249,6 +283,8 @@ base::Result<void> Replay::cut() {
 
 base::Result<void> Replay::make_durable() {
   CHECK(durable_ <= position_);
+  // A base was synced before it got its name, whoever wrote it.
+  if (options_.base) return file_.sync_data();
   std::string chunk(kCopyBytes, '\0');
   for (uint64_t at = durable_; at < position_;) {
     const size_t count = static_cast<size_t>(std::min<uint64_t>(kCopyBytes, position_ - at));
@@ -258,13 +294,13 @@ base::Result<void> Replay::make_durable() {
     at += count;
   }
   TRY(file_.sync_data());
-  if (!foreign_ || !options_.last_file) return {};
-  if (durable_ > 0) return {};  // Our part of it has begun in an earlier life.
+  if (!foreign_) return {};
   // Two syncs, so that the line claims only what is on disk when it is written.
   const std::string line = make_annotation({}, position_, position_);
   TRY(os::pwrite_all(file_, position_, line));
   TRY(file_.sync_data());
   position_ += line.size();
+  result_.closed = true;
   return {};
 }
 

@@ -15,9 +15,15 @@
 // the system may have marked those pages clean. So the start writes [D, end) again in place and
 // syncs, and only then may anybody be served.
 //
+// Only the last increment of a log may end torn. All other files were brought to their end and
+// synced before a manifest said so: they must be whole, and what this server wrote of them must
+// end with the line that claims it all.
+//
 // A file that does not begin with our annotation is another server's. Redis's own rule holds for
 // it: an unfinished end is cut (aof-load-truncated), anything else is refused. Once it was loaded
-// and made durable, an annotation of ours marks where our part begins.
+// and made durable, an annotation of ours marks where our part begins. So it is with what Redis
+// has appended to a file of ours: it begins with SELECT, in capitals, which none of our batches
+// does. A file may begin with an RDB snapshot, if nothing was loaded before it.
 #pragma once
 
 #include "base/error.h"
@@ -35,12 +41,16 @@ namespace seatrial::kv {
 struct ReplayOptions {
   bool cut_truncated = true;  // aof-load-truncated, for another server's file.
   bool last_file = true;      // Only the last file of a log may have a torn tail.
+  bool base = false;          // Written in one go, and never appended to.
+  // Reads the RDB that the file begins with; returns where it ends. Empty: none is expected.
+  std::function<base::Result<uint64_t>(os::File& file)> read_snapshot{};
 };
 
 struct Replayed {
   uint64_t bytes = 0;  // The file's length now: all of it is intact and durable.
   uint64_t cut = 0;    // How many bytes of a torn tail were cut off.
   uint64_t commands = 0;
+  bool closed = false;  // It ends with a line of ours that claims all of it.
 };
 
 // Executes one request of the log; an error says why it cannot be.

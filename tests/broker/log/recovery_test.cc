@@ -162,6 +162,27 @@ TEST(Recovery, MissingFlushedBytesAreRefused) {
   });
 }
 
+// A complete segment is on record only when the next one has begun, which may hold flushed bytes.
+TEST(Recovery, AMissingSegmentBehindACompleteOneIsRefused) {
+  Lives().run([&](os::Os& os) {
+    Files files = three_segments(os);
+    Checkpoint checkpoint = must(parse_checkpoint(files["checkpoint"], "checkpoint"));
+    ASSERT_EQ(checkpoint.sealed.size(), 2U);
+    checkpoint.flushed_offset = 12;
+    checkpoint.segment = 6;
+    checkpoint.position = checkpoint.sealed[1].bytes;
+    files["checkpoint"] = format_checkpoint(checkpoint);
+    files.erase("00000000000000000012.log");
+    restore(os, files);
+    const auto log = PartitionLog::open(os, std::string(kDirectory), kSmall);
+    ASSERT_EQ(outcome(log), to_string(base::Errc::kInvalidData));
+    EXPECT_NE(log.error().message().find("00000000000000000012.log: damaged at byte 0: the file is "
+                                         "missing"),
+              std::string::npos)
+        << log.error().message();
+  });
+}
+
 TEST(Recovery, AGapBetweenSegmentsIsRefused) {
   Lives().run([&](os::Os& os) {
     Files files = only_logs(three_segments(os));

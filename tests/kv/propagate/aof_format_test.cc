@@ -36,27 +36,5 @@ TEST(AofFormat, ImpossibleClaimsAreNone) {
   EXPECT_TRUE(parse_annotation("#seatrial:5:5:0123456789abcdef\r\n"));
 }
 
-TEST(AofFormat, ManifestsAreReadAsRedisWritesThem) {
-  const auto files = parse_manifest(
-      "file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.2.incr.aof seq 2 type i\n",
-      "m");
-  ASSERT_TRUE(files);
-  ASSERT_EQ(files->size(), 2U);
-  EXPECT_EQ((*files)[1].name, "appendonly.aof.2.incr.aof");
-  EXPECT_EQ((*files)[1].sequence, 2U);
-  EXPECT_EQ((*files)[1].type, 'i');
-  EXPECT_EQ(format_manifest({(*files)[1]}), "file appendonly.aof.2.incr.aof seq 2 type i\n");
-}
-
-TEST(AofFormat, ADamagedManifestIsNamedWithItsLine) {
-  for (const char* text : {"file a seq 1\n", "file a/b seq 1 type i\n", "file a seq 0 type i\n",
-                           "file a seq x type i\n", "file a seq 1 type z\n", "nonsense\n"}) {
-    const auto files = parse_manifest(text, "m");
-    ASSERT_FALSE(files) << text;
-    EXPECT_TRUE(files.error().message().starts_with("m:1: ")) << files.error().message();
-  }
-  EXPECT_EQ(parse_manifest("", "m").error().message(), "m: it names no file");
-}
-
 }  // namespace
 }  // namespace seatrial::kv

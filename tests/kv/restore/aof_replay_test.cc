@@ -51,7 +51,7 @@ struct Log {
 // As under `always`: each batch is durable when the next is written.
 Log small_log() {
   Log log;
-  log.add({{"SELECT", "0"}, {"SET", "a", "1"}}, log.begins.back());
+  log.add({{"select", "0"}, {"SET", "a", "1"}}, log.begins.back());
   log.add({{"MULTI"}, {"INCR", "a"}, {"SET", "b", "#seatrial:1:1:"}, {"EXEC"}}, log.begins.back());
   log.add({{"SET", "c", "\r\n*1\r\n$4\r\nPING\r\n"}}, log.begins.back());
   log.add({{"DEL", "a"}, {"APPEND", "b", ""}}, log.begins.back());

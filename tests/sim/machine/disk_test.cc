@@ -58,7 +58,7 @@ TEST(SimDisk, AFullDiskTakesWhatFits) {
     EXPECT_EQ(*count, 10U);
     EXPECT_EQ(outcome((*file)->append("x")),
               outcome(base::Result<void>(base::fail(base::Errc::kNoSpace))));
-    EXPECT_EQ(world.counts().at("disk.full"), 1U);
+    EXPECT_EQ(world.counts().at("disk.no_space"), 1U);
   });
 }
 

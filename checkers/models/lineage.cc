@@ -1,0 +1,368 @@
+#include "checkers/models/lineage.h"
+
+#include "base/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace seatrial::checkers {
+namespace {
+
+using Log = PrefixLife::Log;
+
+Log log_of(std::string_view name) {
+  if (name == "always") return Log::kAlways;
+  if (name == "everysec") return Log::kEverySecond;
+  return name == "no" ? Log::kNo : Log::kOff;
+}
+
+bool is_data(const Operation& operation) {
+  return operation.function == Function::kWrite || operation.function == Function::kView;
+}
+
+Micros milliseconds_of(const Value& object, std::string_view name) {
+  return std::chrono::milliseconds(object.find(name)->as_integer());
+}
+
+}  // namespace
+
+Lineage::Lineage(const History& history) : history_(history) { split_lives(); }
+
+void Lineage::find(std::string_view anomaly, std::string summary,
+                   std::vector<OperationId> operations) {
+  if (!finding_) finding_ = {anomaly, std::move(summary), std::move(operations)};
+}
+
+size_t Lineage::life_of(const Operation& operation) const {
+  const auto after =
+      std::ranges::upper_bound(lives_, operation.invoke_at, {}, &PrefixLife::start_at);
+  return after == lives_.begin() ? 0 : static_cast<size_t>(after - lives_.begin()) - 1;
+}
+
+size_t Lineage::place_of(const Operation& operation) {
+  const Value& place = operation.function == Function::kWrite ? operation.result.items()[0]
+                                                              : *operation.result.find("place");
+  return place.as_integer() < 0 ? 0 : static_cast<size_t>(place.as_integer());
+}
+
+// A history without starts is one life, which promises everything.
+void Lineage::split_lives() {
+  for (const Operation& operation : history_.operations()) {
+    if (operation.function == Function::kStart) {
+      PrefixLife& life = lives_.emplace_back();
+      life.number = lives_.size() - 1;
+      life.log = log_of(operation.argument.find("log")->as_text());
+      life.window = milliseconds_of(operation.argument, "window_ms");
+      life.late = milliseconds_of(operation.argument, "late_ms");
+      life.start_at = operation.invoke_at;
+    } else if (operation.function == Function::kStop && !lives_.empty()) {
+      PrefixLife& life = lives_.back();
+      life.end = std::min(life.end, operation.invoke_time);
+      life.power_lost |= operation.argument.as_text() == "power";
+    }
+  }
+  if (lives_.empty()) lives_.emplace_back();
+  for (const Operation& operation : history_.operations()) {
+    if (!operation.ok() || operation.function == Function::kStart ||
+        operation.function == Function::kStop) {
+      continue;
+    }
+    PrefixLife& life = lives_[life_of(operation)];
+    life.answered.push_back(&operation);
+    if (operation.function == Function::kView) life.views.push_back(&operation);
+  }
+}
+
+void Lineage::trace() {
+  PrefixLife* before = nullptr;
+  for (PrefixLife& life : lives_) {
+    const bool served = std::ranges::any_of(
+        life.answered, [](const Operation* operation) { return is_data(*operation); });
+    if (!served) {
+      // It may have died with what the one before had left.
+      if (before != nullptr) before->power_lost |= life.power_lost;
+      continue;
+    }
+    learn_answers(life);
+    if (!finding_) check_real_time(life);
+    if (!finding_) bound_inheritance(life);
+    const PrefixSight must = before == nullptr ? PrefixSight() : promised(*before);
+    if (before == nullptr) {
+      if (life.inherited_min > 0 && !finding_) {
+        find("garbage",
+             fmt::format("the first life begins with {} writes of others", life.inherited_min),
+             {life.shown_by[life.inherited_min - 1]->id});
+      }
+    } else {
+      if (!finding_) check_inheritance(*before, life);
+      if (!finding_) check_promise(must, life);
+    }
+    if (finding_) return;
+    remember(life, must);
+    before = &life;
+  }
+}
+
+// ---- One life
+
+void Lineage::learn_answers(PrefixLife& life) {
+  for (const Operation* operation : life.answered) {
+    if (operation->function == Function::kWrite) {
+      if (operation->result.items()[0].as_integer() < 1) {
+        find("garbage",
+             fmt::format("write {} was given the place {}", operation->id,
+                         operation->result.items()[0].json()),
+             {operation->id});
+        return;
+      }
+      learn(life, place_of(*operation), *operation, *operation);
+    } else if (operation->function == Function::kView) {
+      learn_order(life, *operation);
+    }
+    if (finding_) return;
+  }
+}
+
+void Lineage::learn_order(PrefixLife& life, const Operation& view) {
+  const std::span<const Value> order = view.result.find("order")->items();
+  if (order.size() != place_of(view)) {
+    return find("torn-view",
+                fmt::format("view {} shows {} writes, but {} in their order", view.id,
+                            place_of(view), order.size()),
+                {view.id});
+  }
+  std::map<int64_t, size_t> places;
+  for (size_t i = 0; i < order.size() && !finding_; i++) {
+    const int64_t id = order[i].as_integer();
+    const Operation* write = history_.find(id);
+    if (write == nullptr || write->function != Function::kWrite ||
+        write->invoke_at > view.complete_at) {
+      return find("garbage",
+                  fmt::format("view {} shows write {} at place {}, which nobody had asked for",
+                              view.id, id, i + 1),
+                  {view.id});
+    }
+    if (const auto [other, is_new] = places.emplace(id, i + 1); !is_new) {
+      return find("duplicate-write",
+                  fmt::format("view {} shows write {} at places {} and {}", view.id, id,
+                              other->second, i + 1),
+                  {id, view.id});
+    }
+    learn(life, i + 1, *write, view);
+  }
+}
+
+void Lineage::check_write(const PrefixLife& life, size_t place, const Operation& write,
+                          const Operation& shown_by) {
+  if (write.failed()) {
+    find("aborted-write",
+         fmt::format("{} shows write {} at place {}, which had failed", shown_by.id, write.id,
+                     place),
+         {write.id, shown_by.id});
+  } else if (write.ok() && place_of(write) != place) {
+    find("misplaced",
+         fmt::format("{} shows write {} at place {}, its answer was {}", shown_by.id, write.id,
+                     place, place_of(write)),
+         {write.id, shown_by.id});
+  } else if (life_of(write) > life.number) {
+    find("garbage",
+         fmt::format("{} shows write {}, which a later life was asked for", shown_by.id, write.id),
+         {write.id, shown_by.id});
+  }
+}
+
+void Lineage::learn(PrefixLife& life, size_t place, const Operation& write,
+                    const Operation& shown_by) {
+  check_write(life, place, write, shown_by);
+  if (finding_) return;
+  // A place that no history can reach would only cost memory.
+  if (place > history_.operations().size()) {
+    return find("garbage",
+                fmt::format("{} shows place {}, but there are {} operations in all", shown_by.id,
+                            place, history_.operations().size()),
+                {shown_by.id});
+  }
+  if (life.order.size() < place) {
+    life.order.resize(place);
+    life.shown_by.resize(place);
+  }
+  const Operation*& known = life.order[place - 1];
+  if (known != nullptr && known != &write) {
+    return find("misplaced",
+                fmt::format("place {} is write {} in {}, and write {} in {}", place, known->id,
+                            life.shown_by[place - 1]->id, write.id, shown_by.id),
+                {known->id, life.shown_by[place - 1]->id, write.id, shown_by.id});
+  }
+  if (known != nullptr) return;
+  known = &write;
+  life.shown_by[place - 1] = &shown_by;
+  if (!write.ok()) check_unknown(place, write, shown_by);
+}
+
+// It took its place after it was asked for, so behind all that was answered by then.
+void Lineage::check_unknown(size_t place, const Operation& write, const Operation& shown_by) {
+  for (const Operation* earlier : lives_[life_of(write)].answered) {
+    if (!is_data(*earlier) || !earlier->precedes(write) || place_of(*earlier) < place) continue;
+    return find("place-order",
+                fmt::format("{} had shown {} writes before write {} was asked for, which {} shows "
+                            "at place {}",
+                            earlier->id, place_of(*earlier), write.id, shown_by.id, place),
+                {earlier->id, write.id, shown_by.id});
+  }
+}
+
+// Whoever is asked after an answer sees at least as much; a write comes after it.
+void Lineage::check_real_time(const PrefixLife& life) {
+  std::vector<const Operation*> by_completion;
+  for (const Operation* operation : life.answered) {
+    if (is_data(*operation)) by_completion.push_back(operation);
+  }
+  std::vector<const Operation*> by_invocation = by_completion;
+  std::ranges::sort(by_completion, {}, &Operation::complete_at);
+  size_t next = 0;
+  const Operation* furthest = nullptr;
+  for (const Operation* operation : by_invocation) {
+    for (; by_completion[next]->complete_at < operation->invoke_at; ++next) {
+      const bool further =
+          furthest == nullptr || place_of(*by_completion[next]) > place_of(*furthest);
+      if (further) furthest = by_completion[next];
+    }
+    if (furthest == nullptr) continue;
+    const bool write = operation->function == Function::kWrite;
+    const size_t least = place_of(*furthest) + (write ? 1 : 0);
+    if (place_of(*operation) >= least) continue;
+    return find(write ? "place-order" : "stale-view",
+                fmt::format("{} had shown {} writes before {} was asked, which shows {}",
+                            furthest->id, place_of(*furthest), operation->id, place_of(*operation)),
+                {furthest->id, operation->id});
+  }
+}
+
+// ---- From life to life
+
+void Lineage::bound_inheritance(PrefixLife& life) {
+  for (size_t place = 1; place <= life.order.size(); place++) {
+    const Operation* const write = life.order[place - 1];
+    if (write == nullptr) continue;
+    if (life_of(*write) == life.number) {
+      life.inherited_max = std::min(life.inherited_max, place - 1);
+    } else if (place > life.inherited_max) {
+      return find("misplaced",
+                  fmt::format("write {} of an earlier life stands at place {}, behind one of this "
+                              "life",
+                              write->id, place),
+                  {write->id, life.shown_by[place - 1]->id});
+    } else {
+      life.inherited_min = place;
+    }
+  }
+  for (const Operation* view : life.views) {
+    life.inherited_max = std::min(life.inherited_max, place_of(*view));
+  }
+}
+
+void Lineage::check_inheritance(const PrefixLife& before, const PrefixLife& life) {
+  for (size_t place = 1; place <= life.inherited_min; place++) {
+    const Operation* const write = life.order[place - 1];
+    if (write == nullptr) continue;
+    const Operation* const was = place <= before.order.size() ? before.order[place - 1] : nullptr;
+    const Operation* const shown = life.shown_by[place - 1];
+    if (was != nullptr && was != write) {
+      const bool older = life_of(*write) < before.number;
+      return find(older ? "resurrected-write" : "hole",
+                  fmt::format("place {} was write {} before the crash ({}), and is write {} after "
+                              "it ({})",
+                              place, was->id, before.shown_by[place - 1]->id, write->id, shown->id),
+                  {was->id, before.shown_by[place - 1]->id, write->id, shown->id});
+    }
+    // Behind where the life before had begun to write itself, nothing older can follow; and before
+    // that, nothing of its own.
+    const bool behind = place > before.inherited_max;
+    if (was == nullptr && behind && life_of(*write) < before.number) {
+      return find("resurrected-write",
+                  fmt::format("{} shows write {} at place {}: the life before had started without "
+                              "it",
+                              shown->id, write->id, place),
+                  {write->id, shown->id});
+    }
+    if (was == nullptr && place <= before.inherited_min && life_of(*write) >= before.number) {
+      return find("hole",
+                  fmt::format("{} shows write {} at place {}, where an older one had been",
+                              shown->id, write->id, place),
+                  {write->id, shown->id});
+    }
+  }
+}
+
+void Lineage::check_promise(const PrefixSight& must, const PrefixLife& life) {
+  if (must.place <= life.inherited_max) return;
+  const Operation* const witness = life.answered.front();
+  find("lost-acknowledged",
+       fmt::format("operation {} showed {} writes, which must outlast that crash; the next life "
+                   "began with {} at most",
+                   must.operation->id, must.place, life.inherited_max),
+       {must.operation->id, witness->id});
+}
+
+PrefixSight Lineage::promised(const PrefixLife& before) const {
+  if (before.log == Log::kOff) return promised_by_saves(before);
+  if (before.power_lost && before.log == Log::kNo) return {};
+  if (before.power_lost && before.log == Log::kEverySecond) return promised_by_time(before);
+  PrefixSight most;
+  for (const Operation* operation : before.answered) {
+    if (is_data(*operation) && place_of(*operation) > most.place) {
+      most = {place_of(*operation), operation};
+    }
+  }
+  return most;
+}
+
+PrefixSight Lineage::promised_by_time(const PrefixLife& before) const {
+  PrefixSight most;
+  const auto raise = [&](const PrefixSight& sight) {
+    if (sight.place > most.place) most = sight;
+  };
+  Micros last_write{Micros::min()};
+  for (const Operation* operation : before.answered) {
+    if (operation->function == Function::kWrite) {
+      last_write = std::max(last_write, operation->invoke_time);
+    }
+  }
+  for (const PrefixSight& sight : sights_) {
+    if (sight.operation->complete_time + before.late < before.end) raise(sight);
+  }
+  for (const Operation* operation : before.answered) {
+    if (!is_data(*operation)) continue;
+    const bool long_ago = operation->complete_time + before.late < before.end;
+    const bool far_apart = operation->complete_time + before.window < last_write;
+    if (long_ago || far_apart) raise({place_of(*operation), operation});
+  }
+  return most;
+}
+
+PrefixSight Lineage::promised_by_saves(const PrefixLife& before) const {
+  PrefixSight most = saved_;
+  for (const Operation* save : before.answered) {
+    if (save->function != Function::kSave) continue;
+    for (const Operation* operation : before.answered) {
+      if (is_data(*operation) && operation->precedes(*save) && place_of(*operation) > most.place) {
+        most = {place_of(*operation), operation};
+      }
+    }
+  }
+  return most;
+}
+
+// What the next lives are told of this one and those before it: as much as it certainly had.
+void Lineage::remember(const PrefixLife& life, const PrefixSight& must) {
+  saved_ = promised_by_saves(life);
+  const size_t had = std::max(life.inherited_min, must.place);
+  for (PrefixSight& sight : sights_) sight.place = std::min(sight.place, had);
+  std::erase_if(sights_, [](const PrefixSight& sight) { return sight.place == 0; });
+  for (const Operation* operation : life.answered) {
+    if (is_data(*operation)) sights_.push_back({place_of(*operation), operation});
+  }
+}
+
+}  // namespace seatrial::checkers

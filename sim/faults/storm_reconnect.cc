@@ -1,0 +1,74 @@
+// storm.reconnect: the streams between servers are reset, all at once, again and again: replicas
+// come back together, and are cut off once more before, while and after they have caught up.
+#include "sim/faults/fault.h"
+#include "sim/faults/faults.h"
+#include "sim/machine/network.h"
+#include "sim/world.h"
+
+#include <algorithm>
+
+namespace seatrial::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr uint32_t kCutsMax = 30;
+
+class StormReconnect : public Fault {
+ public:
+  const FaultInfo& info() const override {
+    static constexpr FaultInfo kInfo{
+        "storm.reconnect", "storm",
+        "the streams of all servers to each other (a third of the time of one) are reset 2 to 30 "
+        "times, every 1 ms to 2 s"};
+    return kInfo;
+  }
+
+  // `count` cuts, spread over `lasts`.
+  void plan(base::RandomStream& random, const Stage& stage,
+            std::vector<FaultStep>& steps) const override {
+    for (VirtualTime at : draw_hours(random, stage)) {
+      FaultStep step{.at = at, .kind = "storm.reconnect"};
+      const bool one = random.chance(1.0 / 3);
+      const std::string& alone = draw_name(random, stage.servers);
+      for (const std::string& name : stage.servers) {
+        if (one && name != alone) continue;
+        if (!step.target.empty()) step.target += ',';
+        step.target += name;
+      }
+      step.count = static_cast<uint32_t>(random.between(2, kCutsMax));
+      const VirtualTime rhythm = draw_duration(random, 1ms, 2s);
+      step.lasts = std::min(rhythm * step.count, stage.storm);
+      draw_moment(random, step);
+      steps.push_back(step);
+    }
+  }
+
+  void strike(World& world, const FaultStep& step) const override {
+    FaultStep first = step;
+    first.target = step.target.substr(0, step.target.find(','));
+    if (!await_moment(world, first)) return;
+    base::RandomStream random =
+        world.streams().stream(step.target, step.kind, static_cast<uint64_t>(step.at.count()));
+    const VirtualTime rhythm = step.lasts / std::max(step.count, 1U);
+    for (uint32_t cut = 0; cut < step.count; ++cut) {
+      // Not to the beat: what servers do after a cut takes as long each time.
+      if (cut > 0) world.sleep(draw_micros(random, rhythm / 2, rhythm * 3 / 2));
+      if (world.fibers().cancelled()) return;
+      const size_t streams = world.net().cut([&](const Node& a, const Node& b) {
+        return a.serves() && b.serves() && &a != &b &&
+               (is_among(step.target, a.name()) || is_among(step.target, b.name()));
+      });
+      if (streams > 0) world.count(step.kind);
+    }
+  }
+};
+
+}  // namespace
+
+const Fault* storm_reconnect_fault() {
+  static const StormReconnect fault;
+  return &fault;
+}
+
+}  // namespace seatrial::sim

@@ -1,0 +1,109 @@
+#include "kv/propagate/aof_base.h"
+
+#include "base/check.h"
+#include "kv/propagate/aof_format.h"
+#include "kv/propagate/unit.h"
+#include "kv/rdb/writer.h"
+#include "resp/writer.h"
+
+#include <array>
+#include <string>
+#include <utility>
+
+namespace seatrial::kv {
+namespace {
+
+constexpr size_t kBatchBytes = 64 * 1024;
+constexpr uint64_t kSyncEveryBytes = 4 * 1024 * 1024;
+
+// Writes to a file from its beginning, and syncs now and then, so that the sync at the end does
+// not find everything unwritten.
+class BaseSink final : public rdb::Sink {
+ public:
+  BaseSink(os::File& file, bool incremental_sync)
+      : file_(file), incremental_sync_(incremental_sync) {}
+
+  base::Result<void> put(base::Bytes bytes) override {
+    TRY(os::pwrite_all(file_, size_, bytes));
+    size_ += bytes.size();
+    if (incremental_sync_ && size_ - synced_ >= kSyncEveryBytes) TRY(sync());
+    return {};
+  }
+  base::Result<void> sync() {
+    TRY(file_.sync_data());
+    synced_ = size_;
+    return {};
+  }
+  uint64_t size() const { return size_; }
+  uint64_t synced() const { return synced_; }
+
+ private:
+  os::File& file_;
+  const bool incremental_sync_;
+  uint64_t size_ = 0;
+  uint64_t synced_ = 0;
+};
+
+// Commands that make the data anew, batch by batch. Errors are sticky, as the walk through a
+// database cannot be left.
+class CommandBase {
+ public:
+  explicit CommandBase(BaseSink& sink) : sink_(sink) {}
+
+  base::Result<void> write(const Keyspace& keyspace) {
+    put_batch();
+    for (size_t i = 0; i < keyspace.count(); ++i) {
+      const Database& database = keyspace.at(static_cast<int>(i));
+      if (database.empty()) continue;
+      batch_.raw(select_command(static_cast<int>(i)));
+      database.entries().for_each([this](const Entry* entry) { write_entry(*entry); });
+    }
+    if (batch_.size() > 0) put_batch();
+    TRY(std::move(outcome_));
+    // The line that ends a finished file; it may claim only what is on disk.
+    TRY(sink_.sync());
+    put_batch();
+    TRY(std::move(outcome_));
+    return sink_.sync();
+  }
+
+ private:
+  void write_entry(const Entry& entry) {
+    if (!outcome_) return;
+    CHECK(entry.type() == Type::kString);
+    NumberText digits;
+    request({"SET", entry.key(), entry.text(digits)});
+    if (const auto deadline = entry.deadline()) {
+      request({"PEXPIREAT", entry.key(), std::to_string(*deadline)});
+    }
+    if (batch_.size() >= kBatchBytes) put_batch();
+  }
+
+  void request(const std::array<std::string_view, 3>& words) { batch_.request(words); }
+
+  void put_batch() {
+    if (!outcome_) return;
+    const std::string line = make_annotation(batch_.bytes(), sink_.size(), sink_.synced());
+    batch_.raw(line);
+    outcome_ = sink_.put(batch_.bytes());
+    batch_.clear();
+  }
+
+  BaseSink& sink_;
+  resp::Writer batch_;
+  base::Result<void> outcome_;
+};
+
+}  // namespace
+
+base::Result<void> write_base(os::Disk& disk, const std::string& path, const Keyspace& keyspace,
+                              rdb::Info info, const BaseOptions& options) {
+  const auto file = TRY(disk.open(path, os::kReplace));
+  BaseSink sink(*file, options.incremental_sync);
+  if (!options.rdb) return CommandBase(sink).write(keyspace);
+  info.aof_base = true;
+  TRY(rdb::write(keyspace, info, sink, options.rdb_options));
+  return sink.sync();
+}
+
+}  // namespace seatrial::kv
