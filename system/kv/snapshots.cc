@@ -65,11 +65,17 @@ rdb::WriteOptions Snapshots::write_options() const {
   return {.compress = state_.config.rdbcompression, .checksum = state_.config.rdbchecksum};
 }
 
+rdb::ReadOptions Snapshots::read_options() const {
+  // A replica keeps what has expired until its primary says so.
+  if (!state_.config.primary_host.empty()) return {};
+  return {.expire_at = wall_ms(os_.clock)};
+}
+
 // ---- The start
 
 base::Result<void> Snapshots::restore() {
   const os::MonotonicTime begun = os_.clock.monotonic();
-  auto info = load_rdb_file(os_, path(), state_.keyspace, {.expire_at = wall_ms(os_.clock)});
+  auto info = load_rdb_file(os_, path(), state_.keyspace, read_options());
   if (!info && info.error() != base::Errc::kNotFound) return base::fail(info.error());
   // The name, or that there is none, may have been seen but not synced before the last crash.
   if (auto synced = os_.disk.sync_directory(state_.config.dir); !synced) {
@@ -235,9 +241,9 @@ base::Result<void> Snapshots::reload() {
     Keyspace keyspace;
   };
   const auto fresh = std::make_unique<Fresh>(state_.keyspace);
+  rdb::ReadOptions options = read_options();
   // Where replicas hold the same data, a key goes by a DEL of the stream and not otherwise.
-  rdb::ReadOptions options;
-  if (!state_.replication.streaming) options.expire_at = wall_ms(os_.clock);
+  if (state_.replication.streaming) options.expire_at.reset();
   const auto info = load_rdb_file(os_, path(), fresh->keyspace, options);
   if (!info) {
     os_.log.error("Cannot reload: {}", info.error().message());

@@ -91,6 +91,7 @@ struct State {
   LogControl* log_control = nullptr;  // Null where there is no server around.
   ReplicationStatus replication;
   ReplicationControl* replication_control = nullptr;  // Null where there is no server around.
+  ChildStatus child;
   SnapshotStatus snapshots;
   SnapshotControl* snapshot_control = nullptr;  // Null where there is no server around.
   Hooks hooks;
