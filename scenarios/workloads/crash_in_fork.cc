@@ -416,10 +416,12 @@ int64_t late_ms(const sim::Plan& plan) {
   const sim::DiskWeather& disk = plan.weather.disk;
   const os::Duration call =
       disk.stall_chance > 0 ? std::max(disk.stall_max, disk.sync_max) : disk.sync_max;
-  // Two syncs: the one that was under way, and the next.
-  os::Duration late = std::chrono::milliseconds(kWindowMs) + 2 * call;
-  constexpr int64_t kDataKib = 64;
-  late += plan.weather.process.fork_pause_per_kib * kDataKib;
+  // Two syncs: the one that was under way, and the next. In between all may stand still for a
+  // SAVE, which takes some ten calls, and for a few forks.
+  constexpr int kCalls = 12;
+  constexpr int64_t kForkedKib = 128;
+  os::Duration late = std::chrono::milliseconds(kWindowMs) + kCalls * call;
+  late += plan.weather.process.fork_pause_per_kib * kForkedKib;
   for (const sim::FaultStep& step : plan.faults) {
     if (step.kind == "process.pause" || step.kind == "disk.stall") late += step.lasts;
   }

@@ -10,9 +10,11 @@
 namespace seatrial::broker {
 namespace {
 
-constexpr size_t kAnswersMax = 64;                // In work for one connection.
-constexpr size_t kReplyBytesKept = 1024 * 1024;   // Of memory, from one reply to the next.
-constexpr auto kQuiet = std::chrono::seconds(5);  // After that, large buffers are given back.
+constexpr size_t kAnswersMax = 64;  // In work for one connection.
+// Memory for large requests and replies is kept for the next ones, and given back after a while
+// without any.
+constexpr auto kQuiet = std::chrono::seconds(5);
+constexpr size_t kReplyBytesKept = 64 * 1024;
 
 }  // namespace
 
@@ -74,7 +76,12 @@ base::Result<std::optional<base::Bytes>> Connection::next_frame() {
 
 void Connection::write_answers() {
   while (true) {
-    auto answer = answers_.receive();
+    const bool large = reply_.capacity() > kReplyBytesKept;
+    auto answer = answers_.receive(large ? os_.clock.monotonic() + kQuiet : os::kNever);
+    if (!answer && answer.error() == base::Errc::kDeadline) {
+      reply_.shrink_to(kReplyBytesKept);
+      continue;
+    }
     if (!answer) return;
     answering_ = true;
     const auto written = write_answer(std::move(*answer));
@@ -96,7 +103,6 @@ base::Result<void> Connection::write_answer(Answer answer) {
     const auto deadline = os_.clock.monotonic() + config_.connection_idle_max;
     reply_.consume(TRY(stream_.write(reply_.bytes(), deadline)));
   }
-  reply_.shrink_to(kReplyBytesKept);
   return {};
 }
 

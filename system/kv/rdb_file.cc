@@ -41,10 +41,8 @@ bool is_temporary_rdb(std::string_view name) {
   if (name.size() <= kPrefix.size() + kSuffix.size()) return false;
   name.remove_prefix(kPrefix.size());
   name.remove_suffix(kSuffix.size());
-  for (const std::string_view purpose : {"sync-", "recv-"}) {
-    if (name.starts_with(purpose)) name.remove_prefix(purpose.size());
-  }
-  return std::ranges::all_of(name, [](char c) { return (c >= '0' && c <= '9') || c == '-'; });
+  if (name.starts_with("sync-") || name.starts_with("recv-")) return true;
+  return std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 std::string temporary_rdb_path(std::string_view directory, os::Pid writer) {

@@ -65,11 +65,18 @@ rdb::WriteOptions Snapshots::write_options() const {
   return {.compress = state_.config.rdbcompression, .checksum = state_.config.rdbchecksum};
 }
 
+rdb::ReadOptions Snapshots::read_options() const {
+  // A replica keeps what has expired until its primary says so; and where replicas hold the same
+  // data, a key goes by a DEL of the stream and not otherwise.
+  if (!state_.config.primary_host.empty() || state_.replication.streaming) return {};
+  return {.expire_at = wall_ms(os_.clock)};
+}
+
 // ---- The start
 
 base::Result<void> Snapshots::restore() {
   const os::MonotonicTime begun = os_.clock.monotonic();
-  auto info = load_rdb_file(os_, path(), state_.keyspace, {.expire_at = wall_ms(os_.clock)});
+  auto info = load_rdb_file(os_, path(), state_.keyspace, read_options());
   if (!info && info.error() != base::Errc::kNotFound) return base::fail(info.error());
   // The name, or that there is none, may have been seen but not synced before the last crash.
   if (auto synced = os_.disk.sync_directory(state_.config.dir); !synced) {
@@ -235,10 +242,7 @@ base::Result<void> Snapshots::reload() {
     Keyspace keyspace;
   };
   const auto fresh = std::make_unique<Fresh>(state_.keyspace);
-  // Where replicas hold the same data, a key goes by a DEL of the stream and not otherwise.
-  rdb::ReadOptions options;
-  if (!state_.replication.streaming) options.expire_at = wall_ms(os_.clock);
-  const auto info = load_rdb_file(os_, path(), fresh->keyspace, options);
+  const auto info = load_rdb_file(os_, path(), fresh->keyspace, read_options());
   if (!info) {
     os_.log.error("Cannot reload: {}", info.error().message());
     return base::fail(info.error());

@@ -16,6 +16,7 @@
 #include "kv/children.h"
 #include "kv/rdb/encoder.h"
 #include "kv/rdb/info.h"
+#include "kv/rdb/reader.h"
 #include "kv/snapshot_control.h"
 #include "kv/state.h"
 #include "os/os.h"
@@ -50,6 +51,7 @@ class Snapshots final : public SnapshotControl {
   std::string path() const;
   rdb::Info describe() const;
   rdb::WriteOptions write_options() const;
+  rdb::ReadOptions read_options() const;
   uint64_t changes() const { return state_.effects.count() - status_.saved_changes; }
   // Whether a failed attempt is long enough ago.
   bool may_try_again() const;

@@ -474,6 +474,7 @@ TEST(Snapshots, AStartNeverLoadsWhatWasNotFinished) {
   SnapshotTrial trial;
   trial.run([&] {
     trial.put_file("temp-17.rdb", rdb::written(data.keyspace));
+    trial.put_file("temp-sync-0123abcd-1.rdb", "for a replica");
     trial.put_file("temp-mine.rdb", "not ours");
     trial.start_server();
     EXPECT_EQ(trial.ask({"DBSIZE"}), Answers{"0"});

@@ -396,6 +396,57 @@ TEST(Kill, UnwindsLastStartedFirst) {
   EXPECT_TRUE(machine.fibers.killed());
 }
 
+// ---- Standing still
+
+TEST(HoldOthers, NobodyElseRunsOverAPark) {
+  FakeMachine machine;
+  Names order;
+  for (const char* name : {"before", "holder", "behind"}) {
+    machine.fibers.spawn(name, [&, name] {
+      if (std::string_view(name) == "holder") {
+        machine.fibers.hold_others();
+        EXPECT_TRUE(machine.sleep_until_ms(100));
+        order.push_back("moves on");
+        machine.fibers.let_others_go();
+      }
+      EXPECT_TRUE(machine.sleep_until_ms(10));
+      order.push_back(name);
+    });
+  }
+  machine.run();
+  EXPECT_EQ(order, (Names{"moves on", "holder", "before", "behind"}));
+}
+
+TEST(HoldOthers, AKilledHolderLetsNobodyRun) {
+  for (const bool holder_first : {true, false}) {
+    FakeMachine machine;
+    Fibers victims(machine.scheduler);
+    struct LetGo {
+      Fibers& fibers;
+      ~LetGo() { fibers.let_others_go(); }
+    };
+    const auto spawn_held = [&] {
+      victims.spawn("held", [&] {
+        EXPECT_TRUE(victims.yield());
+        ADD_FAILURE() << "a held fiber went on";
+      });
+    };
+    if (!holder_first) spawn_held();
+    victims.spawn("holder", [&] {
+      victims.hold_others();
+      const LetGo let_go{victims};
+      (void)victims.park();
+    });
+    if (holder_first) spawn_held();
+    machine.fibers.spawn("killer", [&] {
+      for (int i = 0; i < 5; ++i) EXPECT_TRUE(machine.fibers.yield());
+      victims.kill();
+    });
+    machine.run();
+    EXPECT_EQ(victims.live(), 0u);
+  }
+}
+
 TEST(Kill, EndsFibersThatNeverStarted) {
   for (const bool paused : {false, true}) {
     FakeMachine machine;
