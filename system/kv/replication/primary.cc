@@ -68,7 +68,7 @@ void Primary::begin_history() {
   history.begin(make_replication_id(random_), history.offset());
   feed_.start();
   state_.effects.set_wanted(true);
-  feed_.observe(ReplicationPoint::Change::kReplaced);
+  feed_.observe(ReplicationPoint::Change::kRenamed);
 }
 
 void Primary::end_history_if_alone() {
