@@ -305,8 +305,9 @@ class Judge {
     if (written.empty()) return;
     for (const Written& each : written) {
       if (state_of(operation, each)) continue;
-      return find("unseen-write", operation,
-                  fmt::format("wrote {} = {}, which its node never held", each.name, brief(each.value)));
+      return find(
+          "unseen-write", operation,
+          fmt::format("wrote {} = {}, which its node never held", each.name, brief(each.value)));
     }
     connection.last_write = &operation;
   }
