@@ -60,6 +60,11 @@ void Primary::attach(Session& session, const SyncRequest& request) {
   } else {
     if (has_some) {
       MARK("psync: partial refused");
+      if (!feed_.active() || !history.agrees(request.id, request.offset)) {
+        MARK("psync: refused, another history");
+      } else {
+        MARK("psync: refused, the backlog does not reach back");
+      }
       ++state_.stats.sync_partial_refused;
       os_.log.info("Replica {} cannot go on at offset {} of {}: it needs a full synchronization",
                    link->name(), request.offset, request.id);
