@@ -361,6 +361,7 @@ def announced_lengths(broker):
         with socket.create_connection(("127.0.0.1", broker.port)) as connection:
             connection.settimeout(10)
             connection.sendall(nonsense)
+            connection.shutdown(socket.SHUT_WR)
             try:
                 expect(f"the end after {nonsense[:8]}", connection.recv(100), b"")
             except ConnectionResetError:
