@@ -8,7 +8,29 @@
 
 namespace seatrial::kv {
 
+namespace {
+
 using std::chrono::seconds;
+
+// Of these links. A replica that has come again before its earlier connection is known to be dead
+// has two; what it announces tells that it is one.
+int64_t count_replicas(const std::vector<const ReplicaLink*>& links) {
+  int64_t count = 0;
+  for (auto link = links.begin(); link != links.end(); ++link) {
+    const bool again = std::any_of(links.begin(), link, [&](const ReplicaLink* other) {
+      return other->port() != 0 && other->port() == (*link)->port() &&
+             other->address() == (*link)->address();
+    });
+    if (again) {
+      MARK("replication: two links of one replica");
+    } else {
+      ++count;
+    }
+  }
+  return count;
+}
+
+}  // namespace
 
 Primary::Primary(os::Os& os, State& state, Feed& feed, Children& children)
     : os_(os),
@@ -38,6 +60,11 @@ void Primary::attach(Session& session, const SyncRequest& request) {
   } else {
     if (has_some) {
       MARK("psync: partial refused");
+      if (!feed_.active() || !history.agrees(request.id, request.offset)) {
+        MARK("psync: refused, another history");
+      } else {
+        MARK("psync: refused, the backlog does not reach back");
+      }
       ++state_.stats.sync_partial_refused;
       os_.log.info("Replica {} cannot go on at offset {} of {}: it needs a full synchronization",
                    link->name(), request.offset, request.id);
@@ -68,7 +95,7 @@ void Primary::begin_history() {
   history.begin(make_replication_id(random_), history.offset());
   feed_.start();
   state_.effects.set_wanted(true);
-  feed_.observe(ReplicationPoint::Change::kReplaced);
+  feed_.observe(ReplicationPoint::Change::kRenamed);
 }
 
 void Primary::end_history_if_alone() {
@@ -85,9 +112,11 @@ void Primary::end_history_if_alone() {
 }
 
 int64_t Primary::acknowledged(uint64_t offset) const {
-  return std::ranges::count_if(replicas_, [&](const ReplicaLink* link) {
-    return link->online() && link->acknowledged() >= offset;
-  });
+  std::vector<const ReplicaLink*> holders;
+  for (const ReplicaLink* const link : replicas_) {
+    if (link->online() && link->acknowledged() >= offset) holders.push_back(link);
+  }
+  return count_replicas(holders);
 }
 
 void Primary::request_acknowledgements() {
@@ -101,9 +130,11 @@ void Primary::request_acknowledgements() {
 void Primary::count_good() {
   const os::MonotonicTime now = os_.clock.monotonic();
   const os::Duration lag = seconds(state_.config.min_replicas_max_lag_seconds);
-  state_.replication.good_replicas = std::ranges::count_if(replicas_, [&](const ReplicaLink* link) {
-    return link->online() && now - link->heard() <= lag;
-  });
+  std::vector<const ReplicaLink*> good;
+  for (const ReplicaLink* const link : replicas_) {
+    if (link->online() && now - link->heard() <= lag) good.push_back(link);
+  }
+  state_.replication.good_replicas = count_replicas(good);
 }
 
 void Primary::enforce_limits() {
