@@ -67,6 +67,8 @@ base::Error StreamReader::refuse(std::string_view what) const {
 
 base::Result<void> StreamReader::execute(resp::Buffer& input) {
   CHECK(session_);
+  // Nothing is executed any more: the offset stays with the data.
+  if (state_.ending) return base::fail(base::Errc::kClosed, "this server is about to end");
   while (true) {
     const auto outcome = parser_.next(input.bytes().substr(scanned_));
     if (outcome == resp::Parser::Outcome::kInvalid) {
