@@ -11,7 +11,8 @@
 // Within a life the places of answered operations follow real time. A life's order is some first
 // part of the order of the life before it (that anybody saw), then writes of its own. At least so
 // much of it must be there:
-//   kill, exit      all that was answered, whatever the policy of the log is
+//   kill, exit      all writes that were answered, whatever the policy of the log is, and under
+//                   always also what a view has shown
 //   power loss      always: the same. everysec: what was answered more than late_ms before the
 //                   life ended, and whatever was answered more than window_ms before a later write
 //                   of that life was asked for. no: nothing

@@ -21,6 +21,13 @@ bool is_data(const Operation& operation) {
   return operation.function == Function::kWrite || operation.function == Function::kView;
 }
 
+// Whether its answer says that what it shows is kept. While their log cannot be written, all
+// policies but "always" go on to show writes that were not answered.
+bool keeps(const PrefixLife& life, const Operation& operation) {
+  return operation.function == Function::kWrite ||
+         (operation.function == Function::kView && life.log == Log::kAlways);
+}
+
 Micros milliseconds_of(const Value& object, std::string_view name) {
   return std::chrono::milliseconds(object.find(name)->as_integer());
 }
@@ -311,7 +318,7 @@ PrefixSight Lineage::promised(const PrefixLife& before) const {
   if (before.power_lost && before.log == Log::kEverySecond) return promised_by_time(before);
   PrefixSight most;
   for (const Operation* operation : before.answered) {
-    if (is_data(*operation) && place_of(*operation) > most.place) {
+    if (keeps(before, *operation) && place_of(*operation) > most.place) {
       most = {place_of(*operation), operation};
     }
   }
@@ -333,7 +340,7 @@ PrefixSight Lineage::promised_by_time(const PrefixLife& before) const {
     if (sight.operation->complete_time + before.late < before.end) raise(sight);
   }
   for (const Operation* operation : before.answered) {
-    if (!is_data(*operation)) continue;
+    if (!keeps(before, *operation)) continue;
     const bool long_ago = operation->complete_time + before.late < before.end;
     const bool far_apart = operation->complete_time + before.window < last_write;
     if (long_ago || far_apart) raise({place_of(*operation), operation});
@@ -361,7 +368,7 @@ void Lineage::remember(const PrefixLife& life, const PrefixSight& must) {
   for (PrefixSight& sight : sights_) sight.place = std::min(sight.place, had);
   std::erase_if(sights_, [](const PrefixSight& sight) { return sight.place == 0; });
   for (const Operation* operation : life.answered) {
-    if (is_data(*operation)) sights_.push_back({place_of(*operation), operation});
+    if (keeps(life, *operation)) sights_.push_back({place_of(*operation), operation});
   }
 }
 

@@ -66,8 +66,9 @@ rdb::WriteOptions Snapshots::write_options() const {
 }
 
 rdb::ReadOptions Snapshots::read_options() const {
-  // A replica keeps what has expired until its primary says so.
-  if (!state_.config.primary_host.empty()) return {};
+  // A replica keeps what has expired until its primary says so; and where replicas hold the same
+  // data, a key goes by a DEL of the stream and not otherwise.
+  if (!state_.config.primary_host.empty() || state_.replication.streaming) return {};
   return {.expire_at = wall_ms(os_.clock)};
 }
 
@@ -241,10 +242,7 @@ base::Result<void> Snapshots::reload() {
     Keyspace keyspace;
   };
   const auto fresh = std::make_unique<Fresh>(state_.keyspace);
-  rdb::ReadOptions options = read_options();
-  // Where replicas hold the same data, a key goes by a DEL of the stream and not otherwise.
-  if (state_.replication.streaming) options.expire_at.reset();
-  const auto info = load_rdb_file(os_, path(), fresh->keyspace, options);
+  const auto info = load_rdb_file(os_, path(), fresh->keyspace, read_options());
   if (!info) {
     os_.log.error("Cannot reload: {}", info.error().message());
     return base::fail(info.error());

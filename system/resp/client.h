@@ -29,8 +29,11 @@ class Client {
   base::Result<std::vector<Reply>> exchange(os::MonotonicTime deadline = os::kNever);
 
  private:
-  explicit Client(std::unique_ptr<os::Stream> stream) : stream_(std::move(stream)) {}
+  Client(os::Fibers& fibers, std::unique_ptr<os::Stream> stream)
+      : fibers_(fibers), stream_(std::move(stream)) {}
+  base::Result<std::vector<Reply>> read_replies(size_t wanted, os::MonotonicTime deadline);
 
+  os::Fibers& fibers_;
   std::unique_ptr<os::Stream> stream_;
   std::string outgoing_;
   size_t awaited_ = 0;

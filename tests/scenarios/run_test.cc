@@ -19,7 +19,7 @@ using checkers::Operation;
 using checkers::Value;
 using reports::Verdict;
 
-constexpr const char* kScenarios[] = {"kv/register", "kv/watch-transfer",
+constexpr const char* kScenarios[] = {"kv/register", "kv/watch-transfer", "kv/crash-in-fork",
                                       "broker/flush-visibility"};
 
 Scenario load(const char* name) {

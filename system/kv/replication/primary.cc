@@ -9,7 +9,11 @@
 
 namespace seatrial::kv {
 
+namespace {
+
 using std::chrono::seconds;
+
+}  // namespace
 
 Primary::Primary(os::Os& os, State& state, Feed& feed, Children& children)
     : os_(os),
@@ -39,6 +43,11 @@ void Primary::attach(Session& session, const SyncRequest& request) {
   } else {
     if (has_some) {
       MARK("psync: partial refused");
+      if (!feed_.active() || !history.agrees(request.id, request.offset)) {
+        MARK("psync: refused, another history");
+      } else {
+        MARK("psync: refused, the backlog does not reach back");
+      }
       ++state_.stats.sync_partial_refused;
       os_.log.info("Replica {} cannot go on at offset {} of {}: it needs a full synchronization",
                    link->name(), request.offset, request.id);
@@ -91,7 +100,11 @@ int64_t Primary::count(const std::function<bool(const ReplicaLink&)>& fits) cons
     if (!link->online() || !fits(*link)) continue;
     const bool again = std::ranges::any_of(
         counted, [&](const ReplicaLink* other) { return link->same_server(*other); });
-    if (!again) counted.push_back(link);
+    if (again) {
+      MARK("replication: two links of one replica");
+    } else {
+      counted.push_back(link);
+    }
   }
   return static_cast<int64_t>(counted.size());
 }

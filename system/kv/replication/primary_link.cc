@@ -125,6 +125,9 @@ base::Result<void> PrimaryLink::once() {
 base::Result<void> PrimaryLink::shake_hands() {
   TRY(send({"PING"}));
   const std::string pong = TRY(input_->line());
+  if (pong.starts_with("-MASTERDOWN") || pong.starts_with("-LOADING")) {
+    return base::fail(base::Errc::kRefused, pong.substr(1));
+  }
   // A primary that wants a password says so here already; AUTH comes next.
   if (!pong.starts_with("+PONG") && !pong.starts_with("-NOAUTH") && !pong.starts_with("-NOPERM")) {
     return base::fail(nonsense("expected an answer to PING", pong));

@@ -67,8 +67,6 @@ base::Error StreamReader::refuse(std::string_view what) const {
 
 base::Result<void> StreamReader::execute(resp::Buffer& input) {
   CHECK(session_);
-  // Nothing is executed any more: the offset stays with the data.
-  if (state_.ending) return base::fail(base::Errc::kClosed, "this server is about to end");
   while (true) {
     const auto outcome = parser_.next(input.bytes().substr(scanned_));
     if (outcome == resp::Parser::Outcome::kInvalid) {
@@ -97,6 +95,11 @@ base::Result<void> StreamReader::execute(resp::Buffer& input) {
 }
 
 base::Result<void> StreamReader::execute_unit(base::Bytes unit, bool transaction) {
+  if (state_.ending) {
+    // It would execute nothing; so it must not count as applied, nor be acknowledged.
+    MARK("replication: stream left alone, the server ends");
+    return base::fail(base::Errc::kClosed, "this server ends");
+  }
   visible_ = transaction;
   base::Result<void> executed;
   if (transaction) {
