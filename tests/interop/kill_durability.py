@@ -2,11 +2,12 @@
 """Kills the server with SIGKILL during writes, again and again, and checks that nothing that it
 acknowledged under `appendfsync always` is lost, and that nothing is there that nobody wrote.
 
-    tests/interop/kill_durability.py build/seatrial [--rounds 20] [--clients 8]
+    tests/interop/kill_durability.py build/seatrial [--rounds 20] [--clients 8] [--rewrite]
 
 Real sockets, a real disk, one directory for all rounds. Each client sets keys of its own to ever
 new values, in pipelines, and counts with INCR; after each kill the restarted server must show, for
-every key, the last acknowledged value or one that was under way when the connection broke.
+every key, the last acknowledged value or one that was under way when the connection broke. With
+--rewrite the log is rewritten all the time, as an RDB or as commands, so that kills strike in it.
 Exit: 0 all there, 1 something was lost or made up, 2 it could not run.
 """
 
@@ -35,7 +36,8 @@ class Node:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [binary, "server", "--port", str(self.port), "--dir", directory,
-                 "--bind", "127.0.0.1", "--appendonly", "yes", "--appendfsync", "always"],
+                 "--bind", "127.0.0.1", "--appendonly", "yes", "--appendfsync", "always",
+                 "--save", ""],
                 stdout=log, stderr=log)
         deadline = time.monotonic() + 20
         while True:
@@ -105,6 +107,32 @@ class Client(threading.Thread):
             self.confirmed += 1
 
 
+class Rewriter(threading.Thread):
+    """Has the log rewritten again and again, until the connection breaks."""
+
+    def __init__(self, node, number):
+        super().__init__()
+        self.connection = Connection(node)
+        self.draw = random.Random(number)
+        self.started = 0
+        self.complete = 0
+
+    def run(self):
+        try:
+            while True:
+                kind = self.draw.choice(["yes", "no"])
+                self.connection.send(encode(["CONFIG", "SET", "aof-use-rdb-preamble", kind])
+                                     + encode(["BGREWRITEAOF"]) + encode(["INFO", "persistence"]))
+                self.connection.reply()
+                self.started += b"started" in self.connection.reply()
+                text = self.connection.reply()
+                if b"aof_rewrites:" in text:
+                    self.complete = int(text.split(b"aof_rewrites:")[1].split(b"\r\n")[0])
+                time.sleep(self.draw.uniform(0, 0.02))
+        except (OSError, EOFError):
+            pass
+
+
 def check(node, clients, acknowledged):
     """Compares what is there with what may be; what is there becomes the truth."""
     wrong = 0
@@ -129,19 +157,26 @@ def main():
     parser.add_argument("seatrial")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--rewrite", action="store_true", help="rewrite the log all the time")
     parser.add_argument("--dir", default=None, help="where; default: the system's temporary")
     arguments = parser.parse_args()
     directory = tempfile.mkdtemp(prefix="kill-durability-", dir=arguments.dir)
     draw = random.Random(7)
     acknowledged, confirmed, wrong, start_at = {}, 0, 0, 0
+    started, complete = 0, 0
     try:
         node = Node(arguments.seatrial, directory)
-        for _ in range(arguments.rounds):
+        for number in range(arguments.rounds):
             clients = [Client(i, node, acknowledged, start_at) for i in range(arguments.clients)]
-            for client in clients:
-                client.start()
+            rewriter = Rewriter(node, number) if arguments.rewrite else None
+            for thread in clients + ([rewriter] if rewriter else []):
+                thread.start()
             time.sleep(draw.uniform(0.05, 0.6))
             node.kill()
+            if rewriter:
+                rewriter.join()
+                started += rewriter.started
+                complete += rewriter.complete
             for client in clients:
                 client.join()
                 confirmed += client.confirmed
@@ -158,6 +193,11 @@ def main():
             print("".join(log.readlines()[-5:]), file=sys.stderr)
         return 2
     print(f"{arguments.rounds} kills, {confirmed} writes acknowledged, {wrong} wrong")
+    if arguments.rewrite:
+        print(f"{started} rewrites begun, {complete} seen complete")
+        if complete == 0:
+            wrong += 1
+            print("NOT ONE rewrite came to its end: nothing was tested")
     if wrong:
         print(f"the directory is kept: {directory}")
         return 1

@@ -1,6 +1,7 @@
 #include "kv/replication/replication.h"
 
 #include "base/check.h"
+#include "kv/log_control.h"
 #include "kv/session.h"
 #include "kv/snapshot_control.h"
 #include "os/mark.h"
@@ -128,6 +129,8 @@ void Replication::replace(std::unique_ptr<Keyspace> fresh, const Place& place, i
   // What a child writes of the old data must not take the place of anything later.
   if (state_.snapshot_control != nullptr) state_.snapshot_control->abandon();
   state_.keyspace.replace(*fresh);
+  // What is logged from here on must not be taken for changes of the old data.
+  if (state_.log_control != nullptr) state_.log_control->restart_with(std::nullopt);
   state_.replication.history.begin(place.id, place.offset);
   feed_.start(database);
   reader_.set_database(database);
