@@ -41,6 +41,7 @@ constexpr std::array kFunctions = {
     FunctionRow{Function::kListOffsets, "list_offsets"},
     FunctionRow{Function::kCreateTopic, "create_topic"},      // partitions -> "OK"
     FunctionRow{Function::kDescribeTopic, "describe_topic"},  // -> partitions, 0: no such topic
+    FunctionRow{Function::kProtest, "protest"},               // what was wrong -> "OK"
     // Of a store over its crashes; their shapes are in prefix_shapes.h.
     FunctionRow{Function::kWrite, "write"},
     FunctionRow{Function::kView, "view"},
@@ -79,8 +80,8 @@ constexpr std::array kTypes = {
     TypeRow{"log", {Function::kAppend, Function::kFlush, Function::kRead}, 3},
     TypeRow{"kafka",
             {Function::kSend, Function::kPoll, Function::kListOffsets, Function::kCreateTopic,
-             Function::kDescribeTopic},
-            5},
+             Function::kDescribeTopic, Function::kProtest},
+            6},
     TypeRow{"prefix",
             {Function::kWrite, Function::kView, Function::kSave, Function::kStart, Function::kStop},
             5},

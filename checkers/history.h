@@ -54,6 +54,7 @@ enum class Function : uint8_t {
   kListOffsets,
   kCreateTopic,
   kDescribeTopic,
+  kProtest,
   kWrite,
   kView,
   kSave,

@@ -77,6 +77,7 @@ bool is_log_argument(Function function, const Value& a) {
     case Function::kListOffsets:
       return a.is_integer() || a == Value::text("earliest") || a == Value::text("latest");
     case Function::kCreateTopic: return is_count(a);
+    case Function::kProtest: return a.is_text();
     default: return false;
   }
 }
@@ -91,6 +92,7 @@ std::string_view log_argument_shape(Function function) {
     case Function::kPoll: return "{\"from\"?, \"by\"?, \"wait\"?, \"final\"?}";
     case Function::kListOffsets: return "\"earliest\", \"latest\" or a timestamp";
     case Function::kCreateTopic: return "a number of partitions";
+    case Function::kProtest: return "a text";
     default: return "";
   }
 }
@@ -109,6 +111,7 @@ bool is_log_result(Function function, const Value& argument, const Value& result
                result.items()[1].is_integer();
       }
       return is_count_or_none(result);
+    case Function::kProtest:
     case Function::kCreateTopic: return result == Value::text("OK");
     default: return false;
   }
@@ -124,6 +127,7 @@ std::string_view log_result_shape(Function function) {
       return "{\"hw\":end,\"recs\":[[offset, value, timestamp?, hash?]...],\"start\"?} or "
              "\"out-of-range\"";
     case Function::kListOffsets: return "an offset or [offset, timestamp]";
+    case Function::kProtest:
     case Function::kCreateTopic: return "\"OK\"";
     default: return "";
   }

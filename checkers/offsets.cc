@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kChecker = "offsets";
 
 // The gravest first.
-constexpr std::array<std::string_view, 23> kAnomalies = {"garbage",
+constexpr std::array<std::string_view, 25> kAnomalies = {"garbage",
                                                          "aborted-read",
                                                          "payload-changed",
                                                          "inconsistent-offsets",
@@ -33,9 +33,11 @@ constexpr std::array<std::string_view, 23> kAnomalies = {"garbage",
                                                          "nonmonotonic-poll",
                                                          "withheld",
                                                          "false-out-of-range",
+                                                         "past-end-accepted",
                                                          "wrong-time-index",
                                                          "log-bounds",
                                                          "lost-topic",
+                                                         "protocol-error",
                                                          "unseen",
                                                          "late"};
 
@@ -154,7 +156,20 @@ class Judge {
       }
       next = offset + 1;
     }
-    if (reading.from != kNoOffset) judge_amount(reading);
+    if (reading.from == kNoOffset) return;
+    judge_amount(reading);
+    judge_past_end(reading);
+  }
+
+  // Whoever stands beyond the end for good has to be told, or waits for ever.
+  void judge_past_end(const LogReading& reading) {
+    const auto sent = static_cast<int64_t>(partition_.records.size());
+    if (facts_.tells_flushes() || reading.from <= sent) return;
+    const Operation& poll = *reading.operation;
+    findings_.add("past-end-accepted", poll,
+                  fmt::format("operation {} asks for offset {} of {} and is not refused, though "
+                              "only {} records were ever sent there",
+                              poll.id, reading.from, name(), sent));
   }
 
   void judge_amount(const LogReading& reading) {
@@ -556,9 +571,9 @@ class Judge {
       const Micros appended = LogPartition::reached(partition_.appended_growth, reading.from);
       const Micros ready =
           std::min(visible, appended == Micros::max() ? appended : appended + flush);
-      if (ready == Micros::max()) continue;
-      const Micros due = std::max(ready, poll.invoke_time) + allowance;
-      if (poll.complete_time <= due) continue;
+      // What was there before it asked may be much, and takes the network's time.
+      if (ready == Micros::max() || ready < poll.invoke_time) continue;
+      if (poll.complete_time <= ready + allowance) continue;
       findings_.add(
           "late", poll,
           fmt::format(
@@ -624,6 +639,10 @@ Verdict check_offsets(const History& history, const Options& options) {
     if (!partition.batches.empty()) partitions++;
   }
   judge_topics(history, facts, findings);
+  for (const Operation* protest : facts.protests()) {
+    findings.add("protocol-error", *protest,
+                 fmt::format("operation {}: {}", protest->id, protest->argument.as_text()));
+  }
   if (findings.empty()) {
     verdict.summary =
         fmt::format("{} records in {} batches on {} partitions stay where they were told and found",

@@ -10,33 +10,34 @@
 //
 // It is linear in the history's length but for some sorting. The rules, the gravest first; a
 // violation is named by the first that is broken:
-//   garbage                 a record was found that nobody sent there, or only later
-//   aborted-read            a record was found whose send had failed
-//   payload-changed         key, value, headers or timestamp did not come back as they were sent
-//   inconsistent-offsets    one offset with two values, or a record elsewhere than its sender was
-//   told lost-write              an acknowledged record is not where it was acknowledged, or its
-//   offset is
-//                           not there any more; a visible record was removed
-//   duplicate               one record at two offsets although it was sent once
-//   torn-batch              a batch was found or shown in part, or its records in another order
-//   offset-reused           a new record got an offset that was visible before it was sent, or
-//   given
-//                           away without a crash in between
-//   nonmonotonic-send       a connection's later batch stands before its earlier one
-//   hw-regress              the visible end went back
-//   early-visible           a record was visible before any flush can have covered it (told
-//   flushes) beyond-hw               an answer holds records at or past the visible end that it
-//   tells int-poll-skip           inside an answer, or between what was asked and its first record,
-//   int-nonmonotonic-poll   offsets are left out, or do not rise
-//   poll-skip               the same between a consumer's answers
+//   garbage                a record was found that nobody sent there, or only later
+//   aborted-read           a record was found whose send had failed
+//   payload-changed        key, value, headers or timestamp did not come back as they were sent
+//   inconsistent-offsets   one offset with two values, or a record elsewhere than its sender was
+//                          told
+//   lost-write             an acknowledged record is not where it was acknowledged, or its offset
+//                          is not there any more; a visible record was removed
+//   duplicate              one record at two offsets although it was sent once
+//   torn-batch             a batch was found or shown in part, or its records in another order
+//   offset-reused          a new record got an offset that was visible before it was sent, or
+//                          given away without a crash in between
+//   nonmonotonic-send      a connection's later batch stands before its earlier one
+//   hw-regress             the visible end went back
+//   early-visible          visible before any flush can have covered it (where flushes are told)
+//   beyond-hw              an answer holds records at or past the visible end that it tells
+//   int-poll-skip          inside an answer, or between what was asked and its first record,
+//   int-nonmonotonic-poll  offsets are left out, or do not rise
+//   poll-skip              the same between a consumer's answers
 //   nonmonotonic-poll
-//   withheld                an answer holds nothing, or too little, although there are visible
-//   records false-out-of-range      an offset within the log was refused wrong-time-index the
-//   offset for a timestamp is not that of the first record from then on log-bounds              the
-//   log's start went back, or lies past its end lost-topic              a topic, or partitions of
-//   it, were gone unseen                  an acknowledged record was found by nobody, not even by
-//   the last readings late                    in the calm: an answer came later than flush interval
-//   and latency allow
+//   withheld               an answer holds nothing, or too little, although there are records
+//   false-out-of-range     an offset within the log was refused
+//   past-end-accepted      an offset beyond all that was ever sent was not refused
+//   wrong-time-index       the offset for a timestamp is not that of the first record from then on
+//   log-bounds             the log's start went back, or lies past its end
+//   lost-topic             a topic, or partitions of it, were gone
+//   protocol-error         an answer that a client cannot take for one
+//   unseen                 an acknowledged record was found by nobody, not even in the end
+//   late                   in the calm: later than flush interval and latency allow
 //
 // Values sent to one partition must be unique; where they are not, the verdict is kUndecided.
 #pragma once

@@ -38,6 +38,13 @@ std::string text_of(const Value& value) {
   return value.is_integer() ? std::to_string(value.as_integer()) : std::string(value.as_text());
 }
 
+// For summaries: a value that says which it is by its beginning.
+std::string brief(std::string text) {
+  constexpr size_t kBytesMax = 80;
+  if (text.size() <= kBytesMax) return text;
+  return fmt::format("{}... ({} bytes)", text.substr(0, kBytesMax), text.size());
+}
+
 class Judge {
  public:
   Judge(const ReplicationLog& log, const History& history, const Options& options)
@@ -66,7 +73,7 @@ class Judge {
     if (other != nullptr) verdict_.operations.push_back(other->id);
     verdict_.operations.push_back(operation.id);
     for (OperationId id : verdict_.operations) {
-      verdict_.explanation.push_back(describe(history_, *history_.find(id)));
+      verdict_.explanation.push_back(brief(describe(history_, *history_.find(id))));
     }
     verdict_.sub_history = verdict_.operations;
   }
@@ -172,7 +179,7 @@ class Judge {
       if (best == Fit::kFits) return;
       if (best != Fit::kOther) break;
     }
-    const std::string what = fmt::format("reads {} = {}", read.name, read.result->json());
+    const std::string what = fmt::format("reads {} = {}", read.name, brief(read.result->json()));
     if (best == Fit::kExpired) {
       return find("outlived-deadline", operation, what + ", which is past its deadline");
     }
@@ -298,8 +305,9 @@ class Judge {
     if (written.empty()) return;
     for (const Written& each : written) {
       if (state_of(operation, each)) continue;
-      return find("unseen-write", operation,
-                  fmt::format("wrote {} = {}, which its node never held", each.name, each.value));
+      return find(
+          "unseen-write", operation,
+          fmt::format("wrote {} = {}, which its node never held", each.name, brief(each.value)));
     }
     connection.last_write = &operation;
   }

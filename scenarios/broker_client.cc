@@ -62,10 +62,10 @@ void BrokerClient::listen(os::Stream& stream) {
     if (!frame) return close(frame.error());
     if (!*frame) return close(base::Error(Errc::kClosed, "the broker ended the connection"));
     auto correlation = broker::correlation_of(**frame);
-    if (!correlation) return close(correlation.error());
-    if (awaited_.empty() || awaited_.front().correlation != *correlation) {
-      return close(base::Error(Errc::kInvalidData,
-                               fmt::format("an answer to request {} out of turn", *correlation)));
+    if (!correlation || awaited_.empty() || awaited_.front().correlation != *correlation) {
+      on_nonsense_(correlation ? fmt::format("an answer to request {} out of turn", *correlation)
+                               : correlation.error().message());
+      return close(Errc::kInvalidData);
     }
     OnReply on_reply = std::move(awaited_.front().on_reply);
     awaited_.pop_front();

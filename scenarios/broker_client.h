@@ -31,8 +31,12 @@ class BrokerClient {
   // A whole frame, or why there will be none.
   using OnReply = std::move_only_function<void(Result<base::Bytes>)>;
 
+  // Told what was wrong with an answer that no broker may give.
+  using OnNonsense = std::function<void(std::string_view)>;
+
   // `name`: of its own random choices, different for each client of a process.
-  BrokerClient(os::Os& os, std::string_view name) : os_(os), random_(os.random.stream(name)) {}
+  BrokerClient(os::Os& os, std::string_view name, OnNonsense on_nonsense)
+      : os_(os), on_nonsense_(std::move(on_nonsense)), random_(os.random.stream(name)) {}
   // Whoever still waits hears nothing any more.
   ~BrokerClient() = default;
   BrokerClient(const BrokerClient&) = delete;
@@ -70,6 +74,7 @@ class BrokerClient {
     Answer<Reply> answer{std::make_unique<std::string>(*std::move(call->frame)), {}};
     auto reply = broker::decode_reply<Reply>(*answer.frame, version);
     if (!reply) {
+      on_nonsense_(reply.error().message());
       close(reply.error());
       return base::fail(reply.error());
     }
@@ -100,6 +105,7 @@ class BrokerClient {
   void listen(os::Stream& stream);
 
   os::Os& os_;
+  OnNonsense on_nonsense_;
   std::unique_ptr<os::Stream> stream_;
   std::deque<Awaited> awaited_;
   os::Event settled_{os_.fibers};

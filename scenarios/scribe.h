@@ -20,6 +20,8 @@ class Scribe {
   void ok(checkers::OperationId id, const checkers::Value& result);
   void fail(checkers::OperationId id);
   void info(checkers::OperationId id);
+  // Every log may have lost what it had not made durable.
+  void crash();
   // The client goes on as another process: what it watched is forgotten.
   void reconnect(uint32_t client) { recorder_.reconnect(client); }
 
@@ -30,12 +32,8 @@ class Scribe {
     return std::chrono::duration_cast<checkers::Micros>(world_.now_virtual());
   }
   void note(std::string_view text) { world_.note({}, sim::TraceKind::kOperation, text); }
-  // Power that was lost since the last event goes before the next, in histories that tell of it.
-  void catch_up();
-
   sim::World& world_;
   checkers::Recorder recorder_;
-  size_t incidents_ = 0;  // That are in the history.
 };
 
 }  // namespace seatrial::scenarios

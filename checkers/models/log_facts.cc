@@ -234,6 +234,7 @@ void LogFacts::add_answer(const Operation& operation, const Known& known) {
   const Value& argument = operation.argument;
   const Value& result = operation.result;
   if (operation.function == Function::kFlush) return;
+  if (operation.function == Function::kProtest) return protests_.push_back(&operation);
   if (operation.function == Function::kListOffsets) {
     partition.listings.push_back({.operation = &operation,
                                   .offset = offset_of(result),

@@ -121,6 +121,8 @@ class LogFacts {
   // By KeyId; keys of topics have nothing in them.
   std::vector<LogPartition>& partitions() { return partitions_; }
   const std::vector<TopicTold>& topics() const { return topics_; }
+  // Answers that broke the protocol, as clients put it.
+  const std::vector<const Operation*>& protests() const { return protests_; }
   bool has_final_readings() const { return has_final_; }
   // A flush is an operation of its own, and nothing else makes records visible.
   bool tells_flushes() const { return tells_flushes_; }
@@ -138,6 +140,7 @@ class LogFacts {
   const History& history_;
   std::vector<LogPartition> partitions_;
   std::vector<TopicTold> topics_;
+  std::vector<const Operation*> protests_;
   bool has_final_ = false;
   bool tells_flushes_ = false;
   std::string ambiguity_;

@@ -26,6 +26,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr os::Duration kPatience = 5s;
+constexpr uint32_t kProtests = 1;  // Their lane.
 constexpr auto kTimeoutMs = static_cast<int32_t>(4000);
 
 // A record's identity: what stands before the colon.
@@ -93,10 +94,10 @@ TopicPartition TopicPartition::parse(std::string_view name) {
 
 BrokerCustomer::BrokerCustomer(ClientContext& context)
     : context_(context),
-      producer_(context.os, "producer"),
-      consumer_(context.os, "consumer"),
+      producer_(context.os, "producer", [this](std::string_view what) { protest(what); }),
+      consumer_(context.os, "consumer", [this](std::string_view what) { protest(what); }),
       lane_free_(context.os.fibers) {
-  for (uint32_t lane = kLanes - 1; lane > 0; --lane) free_lanes_.push_back(lane);
+  for (uint32_t lane = kLanes - 1; lane > kProtests; --lane) free_lanes_.push_back(lane);
 }
 
 std::string BrokerCustomer::producer_name() const {
@@ -116,6 +117,12 @@ Result<uint32_t> BrokerCustomer::take_lane() {
 void BrokerCustomer::give_lane(uint32_t lane) {
   free_lanes_.push_back(lane);
   lane_free_.set();
+}
+
+void BrokerCustomer::protest(std::string_view what) {
+  const OperationId id =
+      context_.scribe.invoke(number(kProtests), Function::kProtest, "", Value::text(what));
+  context_.scribe.ok(id, Value::text("OK"));
 }
 
 OperationId BrokerCustomer::note_send(uint32_t lane, int acks, const SendOrder& order) {
@@ -176,8 +183,10 @@ void BrokerCustomer::note_sent(std::span<const std::pair<OperationId, TopicParti
                                int16_t version, Result<base::Bytes> frame) {
   const auto reply = frame ? broker::decode_reply<broker::ProduceReply>(*frame, version)
                            : Result<broker::ProduceReply>(fail(frame.error()));
+  if (frame && !reply) protest(reply.error().message());
   for (const auto& [id, partition] : sent) {
     const auto* answer = reply ? find_partition(*reply, partition) : nullptr;
+    if (reply && answer == nullptr) protest("an answer to Produce leaves out " + partition.name());
     if (answer == nullptr) {
       context_.scribe.info(id);
     } else if (answer->error == ErrorCode::kNone && answer->base_offset >= 0) {
@@ -254,8 +263,12 @@ Result<void> BrokerCustomer::start_poll(std::vector<Position>& positions, const 
       [this, &positions, ids, lanes, version, done](Result<base::Bytes> frame) {
         const auto reply = frame ? broker::decode_reply<broker::FetchReply>(*frame, version)
                                  : Result<broker::FetchReply>(fail(frame.error()));
+        if (frame && !reply) protest(reply.error().message());
         for (size_t i = 0; i < positions.size(); ++i) {
           const auto* answer = reply ? find_partition(*reply, positions[i].partition) : nullptr;
+          if (reply && answer == nullptr) {
+            protest("an answer to Fetch leaves out " + positions[i].partition.name());
+          }
           if (answer == nullptr) {
             context_.scribe.info(ids[i]);
           } else {

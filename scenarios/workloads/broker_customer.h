@@ -93,6 +93,7 @@ class BrokerCustomer {
   uint32_t own() const { return number(0); }
   bool newer() const { return context_.client % 2 == 1; }  // Which versions it speaks.
 
+  void protest(std::string_view what);
   checkers::OperationId note_send(uint32_t lane, int acks, const SendOrder& order);
   void note_sent(std::span<const std::pair<checkers::OperationId, TopicPartition>> sent,
                  int16_t version, Result<base::Bytes> frame);

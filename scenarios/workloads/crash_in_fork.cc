@@ -166,6 +166,9 @@ class Keeper {
     for (int64_t i = 0; i < kCounters; ++i) keys_.push_back(counter_name(i));
   }
 
+  KvClient& client() { return client_; }
+
+  // Connected, and has looked.
   Result<void> ready() {
     while (!client_.connected()) {
       TRY(client_.ready());
@@ -448,14 +451,11 @@ class CrashInFork : public Workload {
     return Itinerary(scenario, client, std::move(random)).draw();
   }
 
-  // Something is there from the start, and saved where only saves are kept.
+  // One small write: where the network cuts every other stream, a large one would never be through.
   void prepare(ClientContext& context) const override {
     Keeper keeper(context);
-    Request request{.f = "write", .bytes = 200};
-    for (int64_t i = 0; i < parameter(context.scenario, "keys", 8); ++i) {
-      request.commands.push_back({"set", key_name(i), fmt::format("init.{}", i)});
-    }
-    while (keeper.ready()) {
+    const Request request{.f = "write", .commands = {{"set", key_name(0), "init"}}};
+    while (keeper.client().ready()) {
       if (keeper.write(request)) return;
     }
   }

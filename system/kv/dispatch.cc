@@ -179,8 +179,12 @@ int Context::database_index() const { return session.database; }
 Entry* Context::find(std::string_view key) {
   // A replica removes only what its primary's stream does, or a client who may write there.
   const bool hides = state.replication.replica && !command.has(kWrite);
-  return state.keyspace.find(session.database, key, now,
-                             hides ? Keyspace::Expired::kHidden : Keyspace::Expired::kRemoved);
+  Entry* const entry = state.keyspace.find(
+      session.database, key, now, hides ? Keyspace::Expired::kHidden : Keyspace::Expired::kRemoved);
+  if (hides && entry == nullptr && database().find(key) != nullptr) [[unlikely]] {
+    MARK("dispatch: a replica hides an expired key");
+  }
+  return entry;
 }
 
 Entry* Context::find_string(std::string_view key, bool& wrong_type) {

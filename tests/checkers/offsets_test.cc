@@ -359,6 +359,23 @@ TEST(Offsets, AnOffsetWithinTheLogIsNotRefused) {
   EXPECT_EQ(past.anomaly(), "");
 }
 
+TEST(Offsets, AnOffsetPastAllThatWasSentIsRefused) {
+  Script within;
+  within.info(within.open_send(-1, R"(["a"],["b"])"));
+  within.poll(2, 0, "");
+  EXPECT_EQ(within.anomaly(), "") << "it may be there, not yet visible";
+  Script past;
+  past.info(past.open_send(-1, R"(["a"],["b"])"));
+  past.poll(3, 0, "");
+  EXPECT_EQ(past.anomaly(), "past-end-accepted");
+}
+
+TEST(Offsets, AnAnswerThatIsNoneIsAFinding) {
+  Script script;
+  script.ok(script.open("protest", "\"an answer to nobody\"", "t"), "\"OK\"");
+  EXPECT_EQ(script.anomaly(), "protocol-error");
+}
+
 TEST(Offsets, TimesAreFoundAsAScanFindsThem) {
   const auto listed = [](std::string_view time, std::string_view answer) {
     Script script;
@@ -495,7 +512,8 @@ TEST(Offsets, RefusesWhatIsNoHistoryOfALog) {
               R"({"t":1,"p":0,"id":0,"e":"ok","r":{"hw":-1,"recs":[]}})")
           .find("line 3"),
       std::string::npos);
-  const auto crash = read_hjl("{\"hdr\":\"hjl/1\",\"type\":\"kv\"}\n{\"t\":0,\"p\":0,\"id\":0,\"e\":\"crash\"}");
+  const auto crash =
+      read_hjl("{\"hdr\":\"hjl/1\",\"type\":\"kv\"}\n{\"t\":0,\"p\":0,\"id\":0,\"e\":\"crash\"}");
   ASSERT_FALSE(crash);
   EXPECT_NE(crash.error().message().find("expected invoke, ok, fail or info"), std::string::npos);
 }

@@ -345,6 +345,35 @@ def time_of_append(broker):
     expect("as answered", sent.timestamp, record.timestamp)
 
 
+def announced_lengths(broker):
+    """Memory grows with what arrives, not with what is announced, and nonsense harms nobody."""
+    def resident():
+        with open(f"/proc/{broker.process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+    before = resident()
+    open_ = []
+    for _ in range(40):
+        connection = socket.create_connection(("127.0.0.1", broker.port))
+        connection.sendall((100_000_000).to_bytes(4, "big") + b"x" * 1000)
+        open_.append(connection)
+    for nonsense in (b"GET / HTTP/1.0\r\n\r\n", b"\xff" * 100, b"\0" * 100, bytes(range(256))):
+        with socket.create_connection(("127.0.0.1", broker.port)) as connection:
+            connection.settimeout(10)
+            connection.sendall(nonsense)
+            connection.shutdown(socket.SHUT_WR)
+            try:
+                expect(f"the end after {nonsense[:8]}", connection.recv(100), b"")
+            except ConnectionResetError:
+                pass
+    grown = resident() - before
+    if grown > 20_000:
+        raise AssertionError(f"40 announced lengths made the broker grow by {grown} KiB")
+    kcat(broker, "-L")
+    for connection in open_:
+        connection.close()
+
+
 def everything(broker):
     """All records of all topics, by partition and offset, for a comparison."""
     reading = KafkaConsumer(bootstrap_servers=broker.address, group_id=None,
@@ -362,7 +391,7 @@ def everything(broker):
 
 
 CHECKS = (kcat_to_kcat, python_to_both, kcat_to_python, offsets, partitions, topics, large_records,
-          long_poll, time_of_append)
+          long_poll, time_of_append, announced_lengths)
 
 
 def main():
@@ -387,10 +416,9 @@ def main():
         broker.start()
         expect("all records after SIGKILL", everything(broker), before)
         broker.stop()
-    except AssertionError as error:
-        print(f"kafka_clients: {error}", file=sys.stderr)
-        if broker.process:
-            broker.process.kill()
+    except Exception as error:  # Clients have many, and each is a check that did not hold.
+        print(f"kafka_clients: {type(error).__name__}: {error}", file=sys.stderr)
+        broker.kill()
         with open(os.path.join(arguments.dir, "broker.log"), encoding="utf-8") as log:
             print("".join(log.readlines()[-20:]), file=sys.stderr)
         sys.exit(1)

@@ -414,7 +414,7 @@ TEST(HoldOthers, NobodyElseRunsOverAPark) {
     });
   }
   machine.run();
-  EXPECT_EQ(order, (Names{"moves on", "holder", "before", "behind"}));
+  EXPECT_EQ(order, (Names{"moves on", "before", "holder", "behind"}));
 }
 
 TEST(HoldOthers, AKilledHolderLetsNobodyRun) {

@@ -196,6 +196,11 @@ os::Duration FullSync::until_due() const {
 
 void FullSync::start() {
   const bool diskless = wants_diskless();
+  if (diskless) {
+    MARK("full sync: diskless");
+  } else {
+    MARK("full sync: on disk");
+  }
   const std::vector<Asked> asked = std::exchange(asked_, {});
   // What follows the snapshot is read by those who know nothing of what came before. A replica
   // passes on its primary's stream as it is; there the snapshot says which database is selected.

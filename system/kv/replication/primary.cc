@@ -5,10 +5,15 @@
 #include "os/mark.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace seatrial::kv {
 
+namespace {
+
 using std::chrono::seconds;
+
+}  // namespace
 
 Primary::Primary(os::Os& os, State& state, Feed& feed, Children& children)
     : os_(os),
@@ -38,6 +43,11 @@ void Primary::attach(Session& session, const SyncRequest& request) {
   } else {
     if (has_some) {
       MARK("psync: partial refused");
+      if (!feed_.active() || !history.agrees(request.id, request.offset)) {
+        MARK("psync: refused, another history");
+      } else {
+        MARK("psync: refused, the backlog does not reach back");
+      }
       ++state_.stats.sync_partial_refused;
       os_.log.info("Replica {} cannot go on at offset {} of {}: it needs a full synchronization",
                    link->name(), request.offset, request.id);
@@ -68,7 +78,7 @@ void Primary::begin_history() {
   history.begin(make_replication_id(random_), history.offset());
   feed_.start();
   state_.effects.set_wanted(true);
-  feed_.observe(ReplicationPoint::Change::kReplaced);
+  feed_.observe(ReplicationPoint::Change::kRenamed);
 }
 
 void Primary::end_history_if_alone() {
@@ -84,10 +94,23 @@ void Primary::end_history_if_alone() {
   state_.effects.set_wanted(state_.log_status.enabled || state_.observer != nullptr);
 }
 
+int64_t Primary::count(const std::function<bool(const ReplicaLink&)>& fits) const {
+  std::vector<const ReplicaLink*> counted;
+  for (const ReplicaLink* const link : replicas_) {
+    if (!link->online() || !fits(*link)) continue;
+    const bool again = std::ranges::any_of(
+        counted, [&](const ReplicaLink* other) { return link->same_server(*other); });
+    if (again) {
+      MARK("replication: two links of one replica");
+    } else {
+      counted.push_back(link);
+    }
+  }
+  return static_cast<int64_t>(counted.size());
+}
+
 int64_t Primary::acknowledged(uint64_t offset) const {
-  return std::ranges::count_if(replicas_, [&](const ReplicaLink* link) {
-    return link->online() && link->acknowledged() >= offset;
-  });
+  return count([&](const ReplicaLink& link) { return link.acknowledged() >= offset; });
 }
 
 void Primary::request_acknowledgements() {
@@ -101,9 +124,8 @@ void Primary::request_acknowledgements() {
 void Primary::count_good() {
   const os::MonotonicTime now = os_.clock.monotonic();
   const os::Duration lag = seconds(state_.config.min_replicas_max_lag_seconds);
-  state_.replication.good_replicas = std::ranges::count_if(replicas_, [&](const ReplicaLink* link) {
-    return link->online() && now - link->heard() <= lag;
-  });
+  state_.replication.good_replicas =
+      count([&](const ReplicaLink& link) { return now - link.heard() <= lag; });
 }
 
 void Primary::enforce_limits() {

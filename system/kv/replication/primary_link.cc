@@ -125,6 +125,9 @@ base::Result<void> PrimaryLink::once() {
 base::Result<void> PrimaryLink::shake_hands() {
   TRY(send({"PING"}));
   const std::string pong = TRY(input_->line());
+  if (pong.starts_with("-MASTERDOWN") || pong.starts_with("-LOADING")) {
+    return base::fail(base::Errc::kRefused, pong.substr(1));
+  }
   // A primary that wants a password says so here already; AUTH comes next.
   if (!pong.starts_with("+PONG") && !pong.starts_with("-NOAUTH") && !pong.starts_with("-NOPERM")) {
     return base::fail(nonsense("expected an answer to PING", pong));
@@ -281,7 +284,7 @@ base::Result<void> PrimaryLink::follow() {
   acknowledge_now_.set();
   while (true) {
     if (auto executed = reader_.execute(input_->buffer()); !executed) {
-      host_.lose_place(reader_.diverged());
+      if (executed.error() == base::Errc::kInvalidData) host_.lose_place(reader_.diverged());
       return executed;
     }
     if (reader_.take_acknowledgement_request()) acknowledge_now_.set();

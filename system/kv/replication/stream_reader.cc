@@ -95,6 +95,11 @@ base::Result<void> StreamReader::execute(resp::Buffer& input) {
 }
 
 base::Result<void> StreamReader::execute_unit(base::Bytes unit, bool transaction) {
+  if (state_.ending) {
+    // It would execute nothing; so it must not count as applied, nor be acknowledged.
+    MARK("replication: stream left alone, the server ends");
+    return base::fail(base::Errc::kClosed, "this server ends");
+  }
   visible_ = transaction;
   base::Result<void> executed;
   if (transaction) {

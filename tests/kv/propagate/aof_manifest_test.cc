@@ -37,8 +37,9 @@ TEST(AofManifest, DamageIsNamedWithItsLine) {
        {"file a seq 1\n", "file a/b seq 1 type i\n", "file a seq 0 type i\n",
         "file a seq -1 type i\n", "file a seq x type i\n", "file a seq 1 type z\n",
         "file a seq 1 type ii\n", "file .. seq 1 type b\n", "file a seq 1 type i", "nonsense\n",
-        "file \"a seq 1 type i\n", "file a seq 1 type\n", "file a file b seq 99999999999999999999\n",
-        "file \"\" seq 1 type b\n", "file \"a\\x00\" seq 1 type b\n"}) {
+        "file \"a seq 1 type i\n", "file a seq 1 type\n",
+        "file a file b seq 99999999999999999999\n", "file \"\" seq 1 type b\n",
+        "file \"a\\x00\" seq 1 type b\n"}) {
     const auto manifest = parse_manifest(text, "m");
     ASSERT_FALSE(manifest) << text;
     EXPECT_TRUE(manifest.error().message().starts_with("m:1: ")) << manifest.error().message();
