@@ -65,7 +65,9 @@ Opened open(const Files& files, const std::string& single = "", Config config = 
   Opened opened;
   OnNode node;
   node.run([&](os::Os& os) {
-    if (!files.empty()) ASSERT_TRUE(os.disk.make_directory(kDirectory));
+    if (!files.empty()) {
+      ASSERT_TRUE(os.disk.make_directory(kDirectory));
+    }
     for (const auto& [name, bytes] : files) put(os, kDirectory + name, bytes);
     if (!single.empty()) put(os, "./appendonly.aof", single);
     AofFiles log(os.disk, os.fibers, config);
