@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Kills the broker with SIGKILL while producers and consumers are at it, again and again, and has the
-checker of offsets judge what they saw.
+"""Kills the broker with SIGKILL while producers and consumers are at it, again and again, and has
+the checker of offsets judge what they saw.
 
     tests/interop/broker_history.py build/seatrial [--rounds 20] [--producers 4]
 
@@ -230,7 +230,8 @@ def run(arguments, directory):
     history.file.close()
     verdict = subprocess.run([arguments.seatrial, "check", "offsets", history.file.name],
                              capture_output=True, text=True)
-    print(f"{arguments.rounds} kills, {acknowledged} batches acknowledged, {read} records in the end")
+    print(f"{arguments.rounds} kills, {acknowledged} batches acknowledged, "
+          f"{read} records in the end")
     for problem in problems:
         print(f"WRONG ANSWER: {problem}")
     print((verdict.stdout + verdict.stderr).strip())
