@@ -54,7 +54,7 @@ class StreamReader {
   bool in_transaction_ = false;
   bool asked_ = false;
   bool diverged_ = false;
-  int database_ = 0;      // That the stream has selected.
+  int database_ = 0;  // That the stream has selected.
 };
 
 }  // namespace seatrial::kv
