@@ -489,7 +489,7 @@ TEST(Replication, ACrashWhileTheLogBeginsAnewMixesNothing) {
       pair.start_all();
       pair.ask("a", {"SET x new", "SET y new", "SELECT 1", "SET z new"});
       pair.ask("b", {"SET x old", "SET u old", "SELECT 1", "SET v old"});
-      pair.ask_one("b", kFollowA);
+      pair.world.administer("follow", [&pair] { pair.ask_one("b", kFollowA); });
       pair.world.sleep(seed * 300us);
       if (seed % 3 == 0) {
         pair.servers["b"].node->kill("kv");
