@@ -24,6 +24,7 @@ constexpr os::Pid kFirstPid = 100;
 Node::Node(World& world, std::string_view name, uint32_t index)
     : syncs(world.fibers()),
       writes(world.fibers()),
+      renames(world.fibers()),
       disk_steps(world.fibers()),
       world_(world),
       name_(name),

@@ -66,7 +66,8 @@ class Node {
   std::function<void(SimProcess&, os::ExitStatus)> on_exit;
 
   // Faults that wait for the node's next call, and for its moments: woken as a sync or a write
-  // begins; as any call on the disk begins, and as a child starts or ends.
+  // begins; once a rename has taken effect; as any call on the disk begins, and as a child starts
+  // or ends.
   uint32_t sync_errors_due = 0;
   uint32_t write_errors_due = 0;
   uint32_t fork_failures_due = 0;
@@ -74,6 +75,7 @@ class Node {
   VirtualTime syncs_stalled_until{0};
   os::WaitQueue syncs;
   os::WaitQueue writes;
+  os::WaitQueue renames;
   os::WaitQueue disk_steps;
 
   // What this node's clocks show: the world's time plus these.

@@ -14,11 +14,9 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr std::pair<Moment, std::string_view> kMoments[] = {{Moment::kAny, "any"},
-                                                            {Moment::kSync, "sync"},
-                                                            {Moment::kWrite, "write"},
-                                                            {Moment::kChild, "child"},
-                                                            {Moment::kAfterChild, "after_child"}};
+constexpr std::pair<Moment, std::string_view> kMoments[] = {
+    {Moment::kAny, "any"},       {Moment::kSync, "sync"},   {Moment::kWrite, "write"},
+    {Moment::kRename, "rename"}, {Moment::kChild, "child"}, {Moment::kAfterChild, "after_child"}};
 
 // The members of a Weather, by family and name, for reading and for writing. Durations are in
 // microseconds, and their names say so.
@@ -212,11 +210,9 @@ Result<FaultStep> parse_step(const json& from, size_t index) {
     step.moment = value;
     return step;
   }
-  return fail(
-      Errc::kInvalidData,
-      fmt::format(
-          "plan.faults[{}].moment: expected any, sync, write, child or after_child, found \"{}\"",
-          index, moment));
+  return fail(Errc::kInvalidData, fmt::format("plan.faults[{}].moment: expected any, sync, write, "
+                                              "rename, child or after_child, found \"{}\"",
+                                              index, moment));
 }
 
 Result<ServerPlan> parse_server(const json& from, size_t index) {

@@ -23,9 +23,10 @@ using base::Result;
 
 // When, within a node's doings, a fault strikes.
 enum class Moment : unsigned char {
-  kAny,    // At its hour.
-  kSync,   // At its hour, or soon after: as the node's next sync begins.
-  kWrite,  // Likewise, its next write to a file.
+  kAny,     // At its hour.
+  kSync,    // At its hour, or soon after: as the node's next sync begins.
+  kWrite,   // Likewise, its next write to a file.
+  kRename,  // Likewise, once its next rename has taken effect, durable or not.
   // From its hour on, at a call on the disk; `count` says which:
   kChild,       // of a forked child, or if it ends before of its parent;
   kAfterChild,  // of the parent of a forked child, once that has ended.

@@ -13,7 +13,7 @@ class DiskSyncStall : public Fault {
  public:
   const FaultInfo& info() const override {
     static constexpr FaultInfo kInfo{"disk.sync_stall", "disk",
-                                     "every sync hangs for 10 ms to 8 s, all other calls go on"};
+                                     "every sync hangs for 0.5 to 12 s, all other calls go on"};
     return kInfo;
   }
 
@@ -23,7 +23,7 @@ class DiskSyncStall : public Fault {
       steps.push_back({.at = at,
                        .kind = "disk.sync_stall",
                        .target = draw_name(random, stage.servers),
-                       .lasts = draw_duration(random, 10ms, 8s)});
+                       .lasts = draw_duration(random, 500ms, 12s)});
     }
   }
 

@@ -82,7 +82,7 @@ void draw_fork_call(base::RandomStream& random, FaultStep& step) {
 }
 
 void draw_moment(base::RandomStream& random, FaultStep& step) {
-  step.moment = static_cast<Moment>(random.below(3));
+  step.moment = static_cast<Moment>(random.below(4));
   step.delay = random.chance(0.5) ? VirtualTime(0) : VirtualTime(random.between(0, 2'000)) * 1000;
 }
 
@@ -92,7 +92,10 @@ bool await_moment(World& world, const FaultStep& step) {
     if (await_call(world, *node, step) == nullptr) return false;
   } else if (node != nullptr && step.moment != Moment::kAny) {
     const os::MonotonicTime at_most(world.now_virtual() + std::chrono::seconds(1));
-    (void)(step.moment == Moment::kSync ? node->syncs : node->writes).wait(at_most);
+    os::WaitQueue& moments = step.moment == Moment::kSync    ? node->syncs
+                             : step.moment == Moment::kWrite ? node->writes
+                                                             : node->renames;
+    (void)moments.wait(at_most);
   }
   if (step.delay > VirtualTime(0)) world.sleep(step.delay);
   return !world.fibers().cancelled();

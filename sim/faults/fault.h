@@ -58,7 +58,7 @@ VirtualTime draw_duration(base::RandomStream& random, VirtualTime low, VirtualTi
 const std::string& draw_name(base::RandomStream& random, const std::vector<std::string>& names);
 // Whether a step's target, names separated by commas, holds this one.
 bool is_among(std::string_view names, std::string_view name);
-// Where in a node's doings: a third each at any time, in a sync, at a write.
+// Where in a node's doings: a quarter each at any time, in a sync, at a write, after a rename.
 void draw_moment(base::RandomStream& random, FaultStep& step);
 
 // Between 1 and `most`, small ones more often: its logarithm is uniform.

@@ -198,6 +198,7 @@ Result<void> SimDisk::rename(std::string_view from, std::string_view to) {
   TRY(begin(Call::kOther));
   TRY(files().rename(from, to));
   note("rename", fmt::format("{} to {}", from, to));
+  process_.node().renames.wake_all();
   return {};
 }
 

@@ -28,6 +28,32 @@ TEST_F(ProcessPowerLossFault, TakesWhatWasNotSyncedAndNothingElse) {
   EXPECT_EQ(struck("process.power_loss"), 1U);
 }
 
+// The bytes were synced; the name they were given is not yet.
+TEST_F(ProcessPowerLossFault, StrikesBetweenARenameAndItsSync) {
+  world.weather().disk = {.sector_kept = 0, .sector_torn = 0, .name_kept = 0};
+  std::vector<std::string> seen;
+  serve([&](os::Os& os) {
+    seen.push_back(file_text(os, "old") + ", " + file_text(os, "new"));
+    (void)os.clock.sleep_for(2500ms);
+    EXPECT_EQ(write_file(os, "old", "text", true), "ok");
+    EXPECT_TRUE(os.disk.sync_directory("."));
+    EXPECT_TRUE(os.disk.rename("old", "new"));
+    EXPECT_TRUE(os.disk.sync_directory("."));
+    seen.emplace_back("named");
+    (void)os.clock.sleep_for(1h);
+    return 0;
+  });
+  strike({.at = 2s,
+          .kind = "process.power_loss",
+          .target = "server",
+          .lasts = 1s,
+          .moment = Moment::kRename},
+         4s);
+  ASSERT_GE(seen.size(), 2U);
+  EXPECT_EQ(seen[0], "not found, not found");
+  EXPECT_EQ(seen[1], "text, not found") << "it had not come to the sync";
+}
+
 TEST_F(ProcessPowerLossFault, TheEndOfTheStormPowersUp) {
   int starts = 0;
   serve([&](os::Os& os) {
