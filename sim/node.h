@@ -71,6 +71,7 @@ class Node {
   uint32_t write_errors_due = 0;
   uint32_t fork_failures_due = 0;
   VirtualTime disk_stalled_until{0};
+  VirtualTime syncs_stalled_until{0};
   os::WaitQueue syncs;
   os::WaitQueue writes;
   os::WaitQueue disk_steps;

@@ -17,7 +17,8 @@ namespace {
 constexpr std::pair<Moment, std::string_view> kMoments[] = {{Moment::kAny, "any"},
                                                             {Moment::kSync, "sync"},
                                                             {Moment::kWrite, "write"},
-                                                            {Moment::kChild, "child"}};
+                                                            {Moment::kChild, "child"},
+                                                            {Moment::kAfterChild, "after_child"}};
 
 // The members of a Weather, by family and name, for reading and for writing. Durations are in
 // microseconds, and their names say so.
@@ -213,8 +214,9 @@ Result<FaultStep> parse_step(const json& from, size_t index) {
   }
   return fail(
       Errc::kInvalidData,
-      fmt::format("plan.faults[{}].moment: expected any, sync, write or child, found \"{}\"", index,
-                  moment));
+      fmt::format(
+          "plan.faults[{}].moment: expected any, sync, write, child or after_child, found \"{}\"",
+          index, moment));
 }
 
 Result<ServerPlan> parse_server(const json& from, size_t index) {

@@ -26,7 +26,9 @@ enum class Moment : unsigned char {
   kAny,    // At its hour.
   kSync,   // At its hour, or soon after: as the node's next sync begins.
   kWrite,  // Likewise, its next write to a file.
-  kChild,  // From its hour on: as a forked child makes a call on the disk; `count` says which.
+  // From its hour on, at a call on the disk; `count` says which:
+  kChild,       // of a forked child, or if it ends before of its parent;
+  kAfterChild,  // of the parent of a forked child, once that has ended.
 };
 
 struct FaultStep {

@@ -426,7 +426,9 @@ int64_t late_ms(const sim::Plan& plan) {
   os::Duration late = std::chrono::milliseconds(kWindowMs) + kCalls * call;
   late += plan.weather.process.fork_pause_per_kib * kForkedKib;
   for (const sim::FaultStep& step : plan.faults) {
-    if (step.kind == "process.pause" || step.kind == "disk.stall") late += step.lasts;
+    const bool stands_still =
+        step.kind == "process.pause" || step.kind == "disk.stall" || step.kind == "disk.sync_stall";
+    if (stands_still) late += step.lasts;
   }
   return std::chrono::ceil<std::chrono::milliseconds>(late).count();
 }

@@ -28,7 +28,7 @@ class DiskSyncError : public Fault {
     for (VirtualTime at : draw_hours(random, stage)) {
       FaultStep step{
           .at = at, .kind = "disk.sync_error", .target = draw_name(random, stage.servers)};
-      draw_child_call(random, step);
+      draw_fork_call(random, step);
       steps.push_back(step);
     }
   }
@@ -36,11 +36,11 @@ class DiskSyncError : public Fault {
   void strike(World& world, const FaultStep& step) const override {
     Node* node = world.find_node(step.target);
     if (node == nullptr) return;
-    if (step.moment != Moment::kChild) {
+    if (step.moment < Moment::kChild) {
       ++node->sync_errors_due;
       return;
     }
-    SimProcess* const caller = await_call(world, *node, step.count, Calls::kOfChildThenParent);
+    SimProcess* const caller = await_call(world, *node, step);
     if (caller != nullptr) ++caller->sync_errors_due;
   }
 };

@@ -12,11 +12,12 @@ namespace seatrial::sim {
 std::span<const Fault* const> all_faults() {
   // Listed by hand: a registrar in a static library gets lost in linking.
   static const Fault* const faults[] = {
-      disk_full_fault(),        disk_stall_fault(),         disk_sync_error_fault(),
-      disk_write_error_fault(), fork_fail_fault(),          fork_kill_child_fault(),
-      fork_kill_parent_fault(), fork_power_loss_fault(),    net_partition_fault(),
-      net_reset_fault(),        process_crash_loop_fault(), process_kill_fault(),
-      process_pause_fault(),    process_power_loss_fault(), storm_reconnect_fault(),
+      disk_full_fault(),       disk_stall_fault(),       disk_sync_error_fault(),
+      disk_sync_stall_fault(), disk_write_error_fault(), fork_fail_fault(),
+      fork_kill_child_fault(), fork_kill_parent_fault(), fork_power_loss_fault(),
+      net_partition_fault(),   net_reset_fault(),        process_crash_loop_fault(),
+      process_kill_fault(),    process_pause_fault(),    process_power_loss_fault(),
+      storm_reconnect_fault(),
   };
   return faults;
 }
@@ -73,11 +74,11 @@ uint32_t draw_count(base::RandomStream& random, uint32_t most) {
   return std::min(most, at + static_cast<uint32_t>(random.below(at)));
 }
 
-void draw_child_call(base::RandomStream& random, FaultStep& step) {
+void draw_fork_call(base::RandomStream& random, FaultStep& step) {
   // A snapshot takes a dozen calls, and what its parent does with it another dozen.
-  constexpr uint32_t kCallsMost = 32;
-  step.moment = Moment::kChild;
-  step.count = draw_count(random, kCallsMost);
+  const bool after = random.chance(0.5);
+  step.moment = after ? Moment::kAfterChild : Moment::kChild;
+  step.count = draw_count(random, after ? 16 : 32);
 }
 
 void draw_moment(base::RandomStream& random, FaultStep& step) {
@@ -87,8 +88,8 @@ void draw_moment(base::RandomStream& random, FaultStep& step) {
 
 bool await_moment(World& world, const FaultStep& step) {
   Node* node = world.find_node(step.target);
-  if (node != nullptr && step.moment == Moment::kChild) {
-    if (await_call(world, *node, step.count, Calls::kOfChildThenParent) == nullptr) return false;
+  if (node != nullptr && step.moment >= Moment::kChild) {
+    if (await_call(world, *node, step) == nullptr) return false;
   } else if (node != nullptr && step.moment != Moment::kAny) {
     const os::MonotonicTime at_most(world.now_virtual() + std::chrono::seconds(1));
     (void)(step.moment == Moment::kSync ? node->syncs : node->writes).wait(at_most);
@@ -130,19 +131,26 @@ SimProcess* await_call(World& world, Node& node, uint64_t n, Calls calls) {
       continue;
     }
     const SimProcess* const parent = node.find(child->parent());
-    const bool goes_on = calls == Calls::kOfChildThenParent && parent != nullptr;
+    const bool goes_on = calls != Calls::kOfChild && parent != nullptr;
     const uint64_t parent_incarnation = goes_on ? parent->incarnation() : 0;
     // A call that has begun in this very instant is still to take effect.
     const bool beginning = child->disk_calls > 0 && child->disk_call_begun == world.now_virtual();
-    const uint64_t goal = std::max(n, child->disk_calls + (beginning ? 0 : 1));
+    const bool to_end = calls == Calls::kOfParent;
+    const uint64_t goal =
+        to_end ? UINT64_MAX : std::max(n, child->disk_calls + (beginning ? 0 : 1));
     uint64_t made = 0;
     if (SimProcess* found = count_calls(node, child->incarnation(), goal, made)) return found;
     SimProcess* const survivor = goes_on ? node.find_incarnation(parent_incarnation) : nullptr;
     if (survivor == nullptr) continue;
-    const uint64_t rest = survivor->disk_calls + goal - made;
+    const uint64_t rest = survivor->disk_calls + (to_end ? std::max<uint64_t>(n, 1) : goal - made);
     if (SimProcess* found = count_calls(node, parent_incarnation, rest, made)) return found;
   }
   return nullptr;
+}
+
+SimProcess* await_call(World& world, Node& node, const FaultStep& step) {
+  const bool after = step.moment == Moment::kAfterChild;
+  return await_call(world, node, step.count, after ? Calls::kOfParent : Calls::kOfChildThenParent);
 }
 
 }  // namespace seatrial::sim

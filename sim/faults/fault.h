@@ -63,18 +63,22 @@ void draw_moment(base::RandomStream& random, FaultStep& step);
 
 // Between 1 and `most`, small ones more often: its logarithm is uniform.
 uint32_t draw_count(base::RandomStream& random, uint32_t most);
-// At a disk call of a forked child, or of its parent after its end: which one, from 1 on.
-void draw_child_call(base::RandomStream& random, FaultStep& step);
+// At a disk call of a forked child, or of its parent after its end, half of the time each: which
+// one, from 1 on.
+void draw_fork_call(base::RandomStream& random, FaultStep& step);
 
 // Parks until the step's moment at its target has come (at most a second, but for a child's), and
 // its delay is over; false if the storm ended first.
 bool await_moment(World& world, const FaultStep& step);
 
-enum class Calls : unsigned char { kOfChild, kOfChildThenParent };
+enum class Calls : unsigned char { kOfChild, kOfChildThenParent, kOfParent };
 // Parks until a forked child of `node`, the one that runs or the next, is about to make the n-th
 // call on the disk of its life, or the next if it is past that. Returns it; nullptr if the storm
 // ended first. If it ends before that, the rest of n is counted in its parent's calls, and the
-// parent returned, or else a further child is waited for.
+// parent returned; kOfParent: all of n is. Where there is no parent, or kOfChild, a further child
+// is waited for.
 SimProcess* await_call(World& world, Node& node, uint64_t n, Calls calls);
+// The same as a step says it.
+SimProcess* await_call(World& world, Node& node, const FaultStep& step);
 
 }  // namespace seatrial::sim

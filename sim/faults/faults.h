@@ -8,6 +8,7 @@ class Fault;
 const Fault* disk_full_fault();
 const Fault* disk_stall_fault();
 const Fault* disk_sync_error_fault();
+const Fault* disk_sync_stall_fault();
 const Fault* disk_write_error_fault();
 const Fault* fork_fail_fault();
 const Fault* fork_kill_child_fault();

@@ -23,7 +23,8 @@ class ForkKillChild : public Fault {
     for (VirtualTime at : draw_hours(random, stage, 2.0)) {
       FaultStep step{
           .at = at, .kind = "fork.kill_child", .target = draw_name(random, stage.servers)};
-      draw_child_call(random, step);
+      step.moment = Moment::kChild;
+      step.count = draw_count(random, 32);
       steps.push_back(step);
     }
   }

@@ -26,7 +26,7 @@ class ForkKillParent : public Fault {
       FaultStep step{
           .at = at, .kind = "fork.kill_parent", .target = draw_name(random, stage.servers)};
       step.lasts = draw_duration(random, 1ms, 4s);
-      draw_child_call(random, step);
+      draw_fork_call(random, step);
       steps.push_back(step);
     }
   }
@@ -34,7 +34,7 @@ class ForkKillParent : public Fault {
   void strike(World& world, const FaultStep& step) const override {
     Node* node = world.find_node(step.target);
     if (node == nullptr) return;
-    SimProcess* const caller = await_call(world, *node, step.count, Calls::kOfChildThenParent);
+    SimProcess* const caller = await_call(world, *node, step);
     if (caller == nullptr) return;
     SimProcess* const parent = caller->forked ? node->find(caller->parent()) : caller;
     if (parent == nullptr) return;

@@ -26,7 +26,7 @@ class ForkPowerLoss : public Fault {
       FaultStep step{
           .at = at, .kind = "fork.power_loss", .target = draw_name(random, stage.servers)};
       step.lasts = draw_duration(random, 10ms, 4s);
-      draw_child_call(random, step);
+      draw_fork_call(random, step);
       steps.push_back(step);
     }
   }
@@ -34,7 +34,7 @@ class ForkPowerLoss : public Fault {
   void strike(World& world, const FaultStep& step) const override {
     Node* node = world.find_node(step.target);
     if (node == nullptr) return;
-    if (await_call(world, *node, step.count, Calls::kOfChildThenParent) == nullptr) return;
+    if (await_call(world, *node, step) == nullptr) return;
     node->power_off();
     world.count(step.kind);
     world.sleep(step.lasts);

@@ -170,7 +170,9 @@ Result<void> SimDisk::begin(Call call) {
     takes = VirtualTime(random_.between(0, w.stall_max.count()));
     process_.world().count("disk.stall");
   }
-  const VirtualTime stalled = process_.node().disk_stalled_until - process_.world().now_virtual();
+  VirtualTime stalled_until = process_.node().disk_stalled_until;
+  if (sync) stalled_until = std::max(stalled_until, process_.node().syncs_stalled_until);
+  const VirtualTime stalled = stalled_until - process_.world().now_virtual();
   if (stalled > VirtualTime(0)) takes += stalled;
   if (sync) process_.node().syncs.wake_all();
   ++process_.disk_calls;

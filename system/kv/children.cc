@@ -82,6 +82,7 @@ bool Children::reap() {
   const auto status = os_.process.wait(status_.pid);
   if (!status && status.error() == base::Errc::kCancelled) return false;
   CHECK_MSG(status.has_value(), "child {}: {}", status_.pid, status.error().message());
+  if (!status->exited && !killed_) MARK("children: ended by a signal");
   const ChildEnd end{*status, killed_};
   // What it calls may want to know of the child, which is there until it returns.
   Ended ended = std::exchange(ended_, nullptr);

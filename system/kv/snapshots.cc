@@ -83,6 +83,7 @@ base::Result<void> Snapshots::restore() {
     return base::fail(synced.error().in(fmt::format("the directory {}", state_.config.dir)));
   }
   if (!info) return {};
+  MARK("rdb: loaded at the start");
   status_.keys_loaded = info->keys - info->keys_expired;
   status_.keys_expired = info->keys_expired;
   const auto took = os_.clock.monotonic() - begun;

@@ -91,8 +91,9 @@ TEST(Plan, EachMalformedMemberIsNamed) {
   EXPECT_EQ(error_with("/faults", 3), "plan.faults: expected an array, found 3");
   EXPECT_EQ(error_with("/faults/0", 3), "plan.faults[0]: expected an object, found 3");
   EXPECT_EQ(error_with("/faults/0/kind", 3), "plan.faults[0].kind: expected a string, found 3");
-  EXPECT_EQ(error_with("/faults/0/moment", "soon"),
-            "plan.faults[0].moment: expected any, sync, write or child, found \"soon\"");
+  EXPECT_EQ(
+      error_with("/faults/0/moment", "soon"),
+      "plan.faults[0].moment: expected any, sync, write, child or after_child, found \"soon\"");
   EXPECT_EQ(error_with("/clients/0/client", 7),
             "plan.clients[0].client: expected a string, found 7");
   EXPECT_EQ(error_with("/clients/0/operations", "x"),

@@ -66,6 +66,28 @@ TEST_F(DiskFault, AStallHoldsEveryCall) {
   EXPECT_EQ(struck("disk.stall"), 1U);
 }
 
+TEST_F(DiskFault, ASyncStallHoldsSyncsOnly) {
+  std::string written;
+  VirtualTime writing{0};
+  serve([&](os::Os& os) {
+    (void)os.clock.sleep_for(3s);
+    const VirtualTime begin = world.now_virtual();
+    written = write_file(os, "data", "12345678", false);
+    writing = world.now_virtual() - begin;
+    outcomes.push_back(write_file(os, "data", "12345678", true));
+    slowest = world.now_virtual() - begin;
+    (void)os.clock.sleep_for(1h);
+    return 0;
+  });
+  strike({.at = 2s, .kind = "disk.sync_stall", .target = "server", .lasts = 5s});
+  EXPECT_EQ(written, "ok");
+  EXPECT_LT(writing, 100ms);
+  EXPECT_EQ(outcomes, std::vector<std::string>{"ok"});
+  EXPECT_GE(slowest, 4s);
+  EXPECT_LT(slowest, 4100ms);
+  EXPECT_EQ(struck("disk.sync_stall"), 1U);
+}
+
 TEST_F(DiskFault, TheEndOfTheStormEndsAStallForLaterCalls) {
   serve([this](os::Os& os) {
     (void)os.clock.sleep_for(20s);
