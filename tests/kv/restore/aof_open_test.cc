@@ -66,7 +66,7 @@ Opened open(const Files& files, const std::string& single = "", Config config = 
   OnNode node;
   node.run([&](os::Os& os) {
     if (!files.empty()) {
-      ASSERT_TRUE(os.disk.make_directory(kDirectory));
+      ASSERT_TRUE(os.disk.make_directory("./appendonlydir"));
     }
     for (const auto& [name, bytes] : files) put(os, kDirectory + name, bytes);
     if (!single.empty()) put(os, "./appendonly.aof", single);
@@ -259,6 +259,18 @@ TEST(AofOpen, WhatRedisAppendedToOurFileIsKept) {
   // Its unfinished end is cut, by Redis's rule.
   files["appendonly.aof.6.incr.aof"].resize(last.size() - 3);
   EXPECT_EQ(open(files).loaded, "k a b c d 0 r ");
+}
+
+TEST(AofOpen, EmptyFilesOfRedisAreIncrementsLikeOthers) {
+  Files files = whole_log();
+  files["appendonly.aof.5.incr.aof"] = "";
+  files["appendonly.aof.6.incr.aof"] = "";
+  const Opened opened = open(files);
+  EXPECT_EQ(opened.refusal, std::nullopt);
+  EXPECT_EQ(opened.files.at("appendonly.aof.6.incr.aof"), make_annotation({}, 0, 0));
+  const Opened again = open(opened.files);
+  EXPECT_EQ(again.refusal, std::nullopt);
+  EXPECT_EQ(again.files, opened.files);
 }
 
 TEST(AofOpen, ASnapshotInTheMiddleIsRefused) {
