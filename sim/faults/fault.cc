@@ -75,10 +75,11 @@ uint32_t draw_count(base::RandomStream& random, uint32_t most) {
 }
 
 void draw_fork_call(base::RandomStream& random, FaultStep& step) {
-  // A snapshot takes a dozen calls, and what its parent does with it another dozen.
+  // A snapshot takes a dozen calls, and what its parent does with it another dozen: there the last
+  // ones matter most.
   const bool after = random.chance(0.5);
   step.moment = after ? Moment::kAfterChild : Moment::kChild;
-  step.count = draw_count(random, after ? 16 : 32);
+  step.count = after ? 1 + static_cast<uint32_t>(random.below(16)) : draw_count(random, 32);
 }
 
 void draw_moment(base::RandomStream& random, FaultStep& step) {
