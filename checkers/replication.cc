@@ -27,6 +27,14 @@ class Judge {
     }
     judge_calm(Micros::max());
   }
+  // To the end, whatever is wrong.
+  void follow_all() {
+    for (const Observation& observation : log_.observations) {
+      judge(observation);
+      found_ = false;
+      last_[observation.life.node] = &observation;
+    }
+  }
 
   Verdict verdict() && {
     Verdict verdict = std::move(verdict_);
@@ -105,11 +113,12 @@ class Judge {
 
   void begin(const Observation& o, const Observation* last) {
     ReplicatedHistory& history = tree_.add(o.id, o.life);
-    if (last != nullptr && o.reason == Reason::kRenamed) {
+    const bool branches = last != nullptr && o.reason == Reason::kRenamed;
+    if (branches) {
       history.parent = tree_.find(last->id);
       history.branch = o.offset;
     }
-    tree_.keep(history, o.offset, {o.digest, o.selected, o.time});
+    tree_.keep(history, o.offset, {o.digest, o.selected, branches});
   }
 
   void judge_author(const Observation& o, const Observation* last, ReplicatedHistory* history) {
@@ -134,7 +143,7 @@ class Judge {
                   fmt::format("its primary wrote offset {} only later", o.offset), &o);
     }
     claims.clear();
-    tree_.keep(*history, o.offset, {o.digest, o.selected, o.time});
+    tree_.keep(*history, o.offset, {o.digest, o.selected});
   }
 
   void judge_replica(const Observation& o, const Observation* last) {
@@ -154,7 +163,8 @@ class Judge {
       return find("foreign-resync", o, "the history that it joins does not have this point", last);
     }
     if (last != nullptr && o.reason != Reason::kReplaced) {
-      const auto passed = history.points.upper_bound(last->offset);
+      auto passed = history.points.upper_bound(last->offset);
+      if (passed != history.points.end() && passed->second.branch) ++passed;
       if (passed != history.points.end() && passed->first < o.offset) {
         return find("skipped", o, fmt::format("it passed over offset {}", passed->first), last);
       }
@@ -242,7 +252,7 @@ Verdict check_replication(const ReplicationLog& log, const ReplicationOptions& o
 
 ReplicationTree replication_tree(const ReplicationLog& log, const ReplicationOptions& options) {
   Judge judge(log, options);
-  judge.follow();
+  judge.follow_all();
   return std::move(judge).tree();
 }
 

@@ -25,7 +25,9 @@ struct Life {
 struct HistoryPoint {
   uint64_t digest = 0;
   int selected = -1;
-  Micros time{0};
+  // A branch begins here, which may be within a unit of its parent's: behind a SELECT whose
+  // command had not come.
+  bool branch = false;
 };
 
 struct ReplicatedHistory {

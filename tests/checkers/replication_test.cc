@@ -190,6 +190,11 @@ TEST(Replication, ABranchMayBeginWithinAUnit) {
   Script second = three();
   second.promote(0, "B", 90, 19).follow(2, "B", 70, 15).apply(2, "B", 90, 19);
   EXPECT_EQ(second.anomaly(), "");
+  // The unit that kv2 had begun comes to its end under its own id.
+  Script whole = three();
+  whole.resync(0, "A", 50, 15).promote(2, "B", 70, 15).write(2, "B", 99, 29);
+  whole.follow(0, "B", 50, 15).apply(0, "B", 99, 29);
+  EXPECT_EQ(whole.anomaly(), "");
   Script third = three();
   third.promote(0, "B", 90, 19).follow(2, "B", 90, 15);
   EXPECT_EQ(third.anomaly(), "diverged");

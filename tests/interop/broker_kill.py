@@ -192,8 +192,8 @@ def run_round(binary, directory, round_, known):
         if isinstance(thread, Consumer):
             for offset, value in thread.seen.items():
                 if known[thread.partition].there.setdefault(offset, value) != value:
-                    raise AssertionError(f"partition {thread.partition}: a consumer saw {value[:40]} "
-                                         f"at {offset}, which was something else")
+                    raise AssertionError(f"partition {thread.partition}: a consumer saw "
+                                         f"{value[:40]} at {offset}, which was something else")
     return sum(counts)
 
 

@@ -106,7 +106,8 @@ def fill(server, rows):
         requests = [("SELECT", str(database))]
         requests += [("SET", key, value) for _, key, value, _ in mine]
         requests += [("PEXPIREAT", key, str(deadline)) for _, key, _, deadline in mine if deadline]
-        wrong = [reply for reply in server.ask_all(requests) if reply not in (b"+OK\r\n", b":1\r\n")]
+        good = (b"+OK\r\n", b":1\r\n")
+        wrong = [reply for reply in server.ask_all(requests) if reply not in good]
         if wrong:
             raise RuntimeError(f"the data was not taken: {wrong[0][:100]!r}")
 

@@ -221,8 +221,8 @@ def main():
             # One more than is known may have been saved: its answer was under way.
             if len(set(counts)) != 1 or not shared.saved <= counts[0] <= shared.written + 1:
                 wrong += 1
-                print(f"round {number}: the counts are {counts}, at least {shared.saved} was saved, "
-                      f"at most {shared.written} written")
+                print(f"round {number}: the counts are {counts}, at least {shared.saved} was "
+                      f"saved, at most {shared.written} written")
             snapshots += shared.snapshots
             shared = Shared(counts[0])
         node.kill()

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Replicates between this server and a real redis-server 7.0, in both directions, while writes go on
-and connections are cut, and compares all data afterwards.
+"""Replicates between this server and a real redis-server 7.0, in both directions, while writes go
+on and connections are cut, and compares all data afterwards.
 
     tests/interop/replication.py build/seatrial --redis /usr/bin/redis-server [--only NAME]
 
 Each trial starts its servers on free ports of the loopback, links them through a proxy that can cut
-what goes through it, and lets writers work meanwhile: strings, counters, deadlines, transactions and
-two databases. What must hold: after a cut the replica goes on with a partial resynchronization where
-the backlog allows (INFO's sync_partial_ok says so), else with a full one; when the writers rest all
-servers hold the same keys, values and deadlines; only the primary removes what has expired.
-Exit: 0 all held, 1 something did not, 2 it could not run.
+what goes through it, and lets writers work meanwhile: strings, counters, deadlines, transactions
+and two databases. What must hold: after a cut the replica goes on with a partial resynchronization
+where the backlog allows (INFO's sync_partial_ok says so), else with a full one; when the writers
+rest all servers hold the same keys, values and deadlines; only the primary removes what has
+expired. Exit: 0 all held, 1 something did not, 2 it could not run.
 """
 
 import argparse
@@ -293,7 +293,7 @@ def expect_equal(what, found, expected):
 
 
 def pair_trial(trial, primary_kind, replica_kind, options, replica_options):
-    """Full resynchronization under writes, cuts of three kinds, then one too long for the backlog."""
+    """Full resynchronization under writes, three kinds of cuts, then one beyond the backlog."""
     primary = trial.server(primary_kind, "--repl-backlog-size", "1mb", *options)
     replica = trial.server(replica_kind, *replica_options)
     proxy = trial.proxy(primary)

@@ -57,6 +57,40 @@ TEST(Config, SaysWhereAndWhatIsWrong) {
   EXPECT_EQ(problem("dbfilename temp-.rdb"), "none");
 }
 
+TEST(Config, TakesWhomToFollowAndTheOldNames) {
+  const std::vector<std::string> one_word = {"--replicaof", "10.0.0.1 6380"};
+  for (const auto& [text, options] :
+       {std::pair<const char*, std::vector<std::string>>{"replicaof 10.0.0.1 6380", {}},
+        {"slaveof 10.0.0.1 6380\nslave-read-only no", {}},
+        {"", one_word}}) {
+    const auto config = parse_config("redis.conf", text, options);
+    ASSERT_TRUE(config) << config.error().message();
+    EXPECT_EQ(config->primary_host, "10.0.0.1");
+    EXPECT_EQ(config->primary_port, 6380);
+    EXPECT_EQ(find_directive("replicaof")->get(*config), "10.0.0.1 6380");
+  }
+  const auto none = parse_config("redis.conf", "replicaof a 1\nreplicaof no one", {});
+  ASSERT_TRUE(none);
+  EXPECT_EQ(none->primary_host, "");
+  EXPECT_EQ(problem("replicaof a"),
+            "redis.conf:1: replicaof: expected a host and a port, or \"no one\"");
+  EXPECT_EQ(problem("replicaof a 0"),
+            "redis.conf:1: replicaof: the port must be between 1 and 65535");
+}
+
+TEST(Config, TakesOutputLimitsByClass) {
+  const auto config = parse_config("redis.conf",
+                                   "client-output-buffer-limit replica 10mb 1mb 5\n"
+                                   "client-output-buffer-limit normal 0 0 0 pubsub 1 2 3\n",
+                                   {});
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(find_directive("client-output-buffer-limit")->get(*config),
+            "normal 0 0 0 slave 10485760 1048576 5 pubsub 1 2 3");
+  for (const char* wrong : {"replica 1 2", "nobody 1 2 3", "replica x 2 3", "replica 1 2 -3"}) {
+    EXPECT_NE(problem(std::string("client-output-buffer-limit ") + wrong), "none") << wrong;
+  }
+}
+
 TEST(Config, SavePointsGatherOverLines) {
   const auto save = [](std::string_view text, std::vector<std::string> options = {}) {
     return find_directive("save")->get(parse_config("redis.conf", text, options).value());

@@ -280,7 +280,8 @@ base::Result<void> Aof::make_turn() {
   if (turn.named) state_.log_status.earlier_bytes += file_end_;
   file_ = std::move(*successor);
   path_ = files_.path(turn.successor.name);
-  file_end_ = durable_ = claimed_ = make_annotation({}, 0, 0).size();
+  file_end_ = durable_ = make_annotation({}, 0, 0).size();
+  claimed_ = 0;
   pending_ = std::exchange(next_, {});
   turn_ended(true);
   return {};

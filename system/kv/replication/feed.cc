@@ -54,12 +54,12 @@ void Feed::append_command(std::initializer_list<std::string_view> words) {
   observe(ReplicationPoint::Change::kApplied);
 }
 
-void Feed::relay(base::Bytes unit, int database, bool visible) {
+void Feed::relay(base::Bytes unit, int database) {
   CHECK(state_.replication.replica);
   CHECK(active());
   encoder_.restart(database);
   put(unit);
-  if (visible) observe(ReplicationPoint::Change::kApplied);
+  observe(ReplicationPoint::Change::kApplied);
 }
 
 void Feed::put(base::Bytes bytes) {

@@ -36,9 +36,8 @@ class Feed {
   // The next unit selects its database again: somebody begins to read here.
   void select_again() { encoder_.restart(); }
 
-  // On a replica: this unit was applied, and `database` is selected now. `visible`: it may have
-  // changed data.
-  void relay(base::Bytes unit, int database, bool visible);
+  // On a replica: this unit was applied, and `database` is selected now.
+  void relay(base::Bytes unit, int database);
 
   // That the stream has selected; -1: none.
   int database() const { return encoder_.database(); }

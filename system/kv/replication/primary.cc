@@ -5,30 +5,13 @@
 #include "os/mark.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace seatrial::kv {
 
 namespace {
 
 using std::chrono::seconds;
-
-// Of these links. A replica that has come again before its earlier connection is known to be dead
-// has two; what it announces tells that it is one.
-int64_t count_replicas(const std::vector<const ReplicaLink*>& links) {
-  int64_t count = 0;
-  for (auto link = links.begin(); link != links.end(); ++link) {
-    const bool again = std::any_of(links.begin(), link, [&](const ReplicaLink* other) {
-      return other->port() != 0 && other->port() == (*link)->port() &&
-             other->address() == (*link)->address();
-    });
-    if (again) {
-      MARK("replication: two links of one replica");
-    } else {
-      ++count;
-    }
-  }
-  return count;
-}
 
 }  // namespace
 
@@ -111,12 +94,23 @@ void Primary::end_history_if_alone() {
   state_.effects.set_wanted(state_.log_status.enabled || state_.observer != nullptr);
 }
 
-int64_t Primary::acknowledged(uint64_t offset) const {
-  std::vector<const ReplicaLink*> holders;
+int64_t Primary::count(const std::function<bool(const ReplicaLink&)>& fits) const {
+  std::vector<const ReplicaLink*> counted;
   for (const ReplicaLink* const link : replicas_) {
-    if (link->online() && link->acknowledged() >= offset) holders.push_back(link);
+    if (!link->online() || !fits(*link)) continue;
+    const bool again = std::ranges::any_of(
+        counted, [&](const ReplicaLink* other) { return link->same_server(*other); });
+    if (again) {
+      MARK("replication: two links of one replica");
+    } else {
+      counted.push_back(link);
+    }
   }
-  return count_replicas(holders);
+  return static_cast<int64_t>(counted.size());
+}
+
+int64_t Primary::acknowledged(uint64_t offset) const {
+  return count([&](const ReplicaLink& link) { return link.acknowledged() >= offset; });
 }
 
 void Primary::request_acknowledgements() {
@@ -130,11 +124,8 @@ void Primary::request_acknowledgements() {
 void Primary::count_good() {
   const os::MonotonicTime now = os_.clock.monotonic();
   const os::Duration lag = seconds(state_.config.min_replicas_max_lag_seconds);
-  std::vector<const ReplicaLink*> good;
-  for (const ReplicaLink* const link : replicas_) {
-    if (link->online() && now - link->heard() <= lag) good.push_back(link);
-  }
-  state_.replication.good_replicas = count_replicas(good);
+  state_.replication.good_replicas =
+      count([&](const ReplicaLink& link) { return now - link.heard() <= lag; });
 }
 
 void Primary::enforce_limits() {

@@ -9,6 +9,7 @@
 #include "os/os.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -51,6 +52,9 @@ class Primary {
   FullSync& full_sync() { return full_sync_; }
 
  private:
+  // Replicas that are online and fit. One that has come again counts once, although the link that
+  // it had before may not have been found dead yet.
+  int64_t count(const std::function<bool(const ReplicaLink&)>& fits) const;
   // The stream begins with the first replica, under an id that nobody has.
   void begin_history();
   // Without replicas for long enough, it ends.

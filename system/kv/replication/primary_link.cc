@@ -284,7 +284,7 @@ base::Result<void> PrimaryLink::follow() {
   acknowledge_now_.set();
   while (true) {
     if (auto executed = reader_.execute(input_->buffer()); !executed) {
-      host_.lose_place(reader_.diverged());
+      if (executed.error() == base::Errc::kInvalidData) host_.lose_place(reader_.diverged());
       return executed;
     }
     if (reader_.take_acknowledgement_request()) acknowledge_now_.set();

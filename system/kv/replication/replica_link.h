@@ -46,6 +46,10 @@ class ReplicaLink final : public ReplicaAttachment {
   Phase phase() const { return phase_; }
   bool online() const { return phase_ == Phase::kOnline && !cut_; }
   std::string_view phase_name() const;
+  // By what they say of themselves.
+  bool same_server(const ReplicaLink& other) const {
+    return port() != 0 && port() == other.port() && address() == other.address();
+  }
   const std::string& address() const { return address_; }
   int64_t port() const { return traits_.port; }
   std::string name() const;

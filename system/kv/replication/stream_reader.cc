@@ -100,7 +100,6 @@ base::Result<void> StreamReader::execute_unit(base::Bytes unit, bool transaction
     MARK("replication: stream left alone, the server ends");
     return base::fail(base::Errc::kClosed, "this server ends");
   }
-  visible_ = transaction;
   base::Result<void> executed;
   if (transaction) {
     MARK("replication: transaction applied");
@@ -120,7 +119,7 @@ base::Result<void> StreamReader::execute_unit(base::Bytes unit, bool transaction
     return executed;
   }
   database_ = session_->database;
-  feed_.relay(unit, database_, visible_);
+  feed_.relay(unit, database_);
   return {};
 }
 
@@ -128,7 +127,6 @@ base::Result<void> StreamReader::execute_command(resp::Args args) {
   if (args.empty()) return {};
   if (is_idle(args[0])) {
     if (args.size() >= 2 && is(args[0], "replconf") && is(args[1], "getack")) asked_ = true;
-    visible_ = true;
     return {};
   }
   const Command* const command = state_.commands.find(args[0]);
@@ -136,7 +134,6 @@ base::Result<void> StreamReader::execute_command(resp::Args args) {
     return base::fail(refuse(fmt::format("the command '{}', which this server does not replicate",
                                          args[0].substr(0, 64))));
   }
-  visible_ |= command->name != "select";
   reply_.clear();
   const uint64_t errors = reply_.errors();
   session_->execute(args, reply_);

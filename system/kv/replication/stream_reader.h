@@ -54,8 +54,7 @@ class StreamReader {
   bool in_transaction_ = false;
   bool asked_ = false;
   bool diverged_ = false;
-  bool visible_ = false;  // The unit had a command that may change data, or none that cannot.
-  int database_ = 0;      // That the stream has selected.
+  int database_ = 0;  // That the stream has selected.
 };
 
 }  // namespace seatrial::kv

@@ -105,7 +105,6 @@ base::Result<void> Opening::create() {
   TRY(files_.publish(std::move(manifest)));
   opened_.path = files_.path(increment.name);
   opened_.bytes = TRY(opened_.file->size());
-  opened_.closed = true;
   opened_.base_bytes = opened_.earlier_bytes = TRY(size_of(path));
   return {};
 }
@@ -174,6 +173,7 @@ base::Result<uint64_t> Opening::read_snapshot(os::File& file) {
 // There is a base only: Redis wrote it while its log was off, or it was a single file.
 base::Result<void> Opening::add_increment() {
   MARK("aof: first increment behind a base");
+  opened_.closed = false;
   opened_.earlier_bytes = opened_.bytes;
   Manifest manifest = files_.manifest();
   manifest.increments.push_back(files_.next_increment());
@@ -181,7 +181,6 @@ base::Result<void> Opening::add_increment() {
   opened_.file = TRY(files_.create_increment(increment));
   opened_.path = files_.path(increment.name);
   opened_.bytes = TRY(opened_.file->size());
-  opened_.closed = true;
   TRY(files_.sync_names());
   return files_.publish(std::move(manifest));
 }

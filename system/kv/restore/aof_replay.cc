@@ -76,10 +76,15 @@ class Replay {
 };
 
 base::Error Replay::refuse(uint64_t offset, std::string_view what) const {
-  return {base::Errc::kInvalidData,
-          fmt::format("{}: damaged at offset {} of {}: {}. Restore the file from a copy or, "
-                      "accepting to lose everything from there on, cut it: truncate -s {} '{}'",
-                      path_, offset, reader_.size(), what, position_, path_)};
+  std::string text = fmt::format("{}: damaged at offset {} of {}: {}. Restore the file from a copy",
+                                 path_, offset, reader_.size(), what);
+  if (!options_.base) {
+    text +=
+        fmt::format(" or, accepting to lose everything from there on, cut it: truncate -s {} '{}'",
+                    position_, path_);
+    if (!options_.last_file) text += ", and take the files behind it out of the manifest";
+  }
+  return {base::Errc::kInvalidData, std::move(text)};
 }
 
 base::Result<Replayed> Replay::run() {
@@ -206,7 +211,8 @@ base::Result<bool> Replay::read_batch() {
   if (!TRY(intact(*annotation, offset))) return false;
   TRY(execute(position_, offset));
   durable_ = std::max(durable_, annotation->durable);
-  result_.closed = offset == annotation->begin && offset == annotation->durable;
+  // The first line only says whose the file is.
+  result_.closed = offset > 0 && offset == annotation->begin && offset == annotation->durable;
   position_ = offset + annotation->bytes;
   return true;
 }
@@ -294,13 +300,14 @@ base::Result<void> Replay::make_durable() {
     at += count;
   }
   TRY(file_.sync_data());
-  if (!foreign_) return {};
+  // An empty file that is not written to any more stays as it is.
+  if (!foreign_ || (position_ == 0 && !options_.last_file)) return {};
   // Two syncs, so that the line claims only what is on disk when it is written.
   const std::string line = make_annotation({}, position_, position_);
   TRY(os::pwrite_all(file_, position_, line));
   TRY(file_.sync_data());
+  result_.closed = position_ > 0;
   position_ += line.size();
-  result_.closed = true;
   return {};
 }
 

@@ -472,5 +472,98 @@ TEST(Replication, AChildThatFailsIsTriedAgain) {
   }
 }
 
+// A replica's log begins anew with the primary's data. Power may be lost at any moment of it: the
+// next start finds the old data or the new, and of neither a part.
+TEST(Replication, ACrashWhileTheLogBeginsAnewMixesNothing) {
+  int old_ones = 0;
+  int new_ones = 0;
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    sim::Weather weather;
+    weather.disk.name_kept = 0.5;
+    Pair pair(seed, weather);
+    Config& config = pair.servers["b"].config;
+    config.appendonly = true;
+    config.appendfsync = FsyncPolicy::kAlways;
+    config.repl_diskless_load = seed % 2 == 0 ? DisklessLoad::kSwap : DisklessLoad::kDisabled;
+    pair.run([&] {
+      pair.start_all();
+      pair.ask("a", {"SET x new", "SET y new", "SELECT 1", "SET z new"});
+      pair.ask("b", {"SET x old", "SET u old", "SELECT 1", "SET v old"});
+      pair.world.administer("follow", [&pair] { pair.ask_one("b", kFollowA); });
+      pair.world.sleep(seed * 300us);
+      if (seed % 3 == 0) {
+        pair.servers["b"].node->kill("kv");
+      } else {
+        pair.servers["b"].node->power_off();
+        pair.servers["b"].node->power_on();
+      }
+      pair.start("b");
+      const std::string found = pair.data("b");
+      const bool old = found == "0/u=old@-1 0/x=old@-1 1/v=old@-1 ";
+      const bool fresh = found == "0/x=new@-1 0/y=new@-1 1/z=new@-1 ";
+      EXPECT_TRUE(old || fresh) << seed << ": " << found << "\n" << pair.log;
+      old_ones += old ? 1 : 0;
+      new_ones += fresh ? 1 : 0;
+    });
+  }
+  EXPECT_GT(old_ones, 0);
+  EXPECT_GT(new_ones, 0);
+}
+
+// One after the other in one transaction, as sentinels do it.
+TEST(Replication, ATransactionThatMakesAReplicaWritesNothingAfterIt) {
+  Fleet fleet({"a", "b", "c"});
+  fleet.run([&] {
+    fleet.start_all();
+    fleet.ask_one("c", "REPLICAOF b 6379");
+    ASSERT_TRUE(fleet.until_linked("c"));
+    const Answers answers =
+        fleet.ask("b", {"MULTI", "SET before 1", kFollowA, "SET after 1", "EXEC", "GET before"});
+    EXPECT_EQ(answers[4], "OK OK READONLY You can't write against a read only replica.");
+    EXPECT_EQ(answers[5], "1");
+    fleet.world.sleep(1s);
+    EXPECT_EQ(fleet.ask_one("b", "EXISTS after"), "0");
+    ASSERT_TRUE(fleet.until_equal("a", "b"));
+    ASSERT_TRUE(fleet.until_equal("a", "c"));
+    EXPECT_EQ(fleet.data("b"), "");
+    EXPECT_EQ(fleet.data("c"), "");
+  });
+}
+
+// A replica that is gone without a word and comes again is one replica, not two.
+TEST(Replication, WaitCountsAReplicaThatHasComeAgainOnce) {
+  Fleet fleet({"a", "b", "c"});
+  fleet.run([&] {
+    fleet.start_all();
+    fleet.ask_one("b", kFollowA);
+    ASSERT_TRUE(fleet.until_linked("b"));
+    fleet.servers["b"].node->power_off();
+    fleet.servers["b"].node->power_on();
+    fleet.start("b");
+    fleet.ask_one("b", kFollowA);
+    ASSERT_TRUE(fleet.until_linked("b"));
+    EXPECT_EQ(fleet.ask("a", {"SET x 1", "WAIT 2 1000"}), (Answers{"OK", "1"}));
+  });
+}
+
+// After the end was decided, and saved, nothing of the stream is applied any more.
+TEST(Replication, AServerThatIsAboutToEndAppliesNothing) {
+  Pair pair;
+  pair.servers["b"].config.save_points = {{3600, 1}};
+  pair.run([&] {
+    pair.link();
+    auto stop = std::make_shared<bool>(false);
+    pair.world.administer("writer", [&pair, stop] {
+      for (int i = 0; i < 100 && !*stop; ++i) pair.ask("a", {fmt::format("SET x {}", i)}, 1ms);
+    });
+    pair.world.sleep(30ms);
+    pair.ask_one("b", "SHUTDOWN SAVE");
+    *stop = true;
+    EXPECT_EQ(pair.servers["b"].exit_code, 0);
+    pair.start("b");
+    EXPECT_NE(pair.ask_one("b", "GET x"), "nil");
+  });
+}
+
 }  // namespace
 }  // namespace seatrial::kv
