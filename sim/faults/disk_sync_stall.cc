@@ -13,17 +13,17 @@ class DiskSyncStall : public Fault {
  public:
   const FaultInfo& info() const override {
     static constexpr FaultInfo kInfo{"disk.sync_stall", "disk",
-                                     "every sync hangs for 0.5 to 12 s, all other calls go on"};
+                                     "every sync hangs for 1 to 12 s, all other calls go on"};
     return kInfo;
   }
 
   void plan(base::RandomStream& random, const Stage& stage,
             std::vector<FaultStep>& steps) const override {
-    for (VirtualTime at : draw_hours(random, stage, 0.5)) {
+    for (VirtualTime at : draw_hours(random, stage)) {
       steps.push_back({.at = at,
                        .kind = "disk.sync_stall",
                        .target = draw_name(random, stage.servers),
-                       .lasts = draw_duration(random, 500ms, 12s)});
+                       .lasts = draw_duration(random, 1s, 12s)});
     }
   }
 
