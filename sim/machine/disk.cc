@@ -170,10 +170,6 @@ Result<void> SimDisk::begin(Call call) {
     takes = VirtualTime(random_.between(0, w.stall_max.count()));
     process_.world().count("disk.stall");
   }
-  VirtualTime stalled_until = process_.node().disk_stalled_until;
-  if (sync) stalled_until = std::max(stalled_until, process_.node().syncs_stalled_until);
-  const VirtualTime stalled = stalled_until - process_.world().now_virtual();
-  if (stalled > VirtualTime(0)) takes += stalled;
   if (sync) process_.node().syncs.wake_all();
   ++process_.disk_calls;
   process_.disk_call_begun = process_.world().now_virtual();
@@ -183,8 +179,22 @@ Result<void> SimDisk::begin(Call call) {
     process_.node().disk_steps.wake_all();
   }
   process_.spend(takes);
+  wait_out_stall(sync);
   if (!process_.may_act()) return fail(Errc::kCancelled);
   return {};
+}
+
+// Looks again and again: the end of a storm ends a stall before its time.
+void SimDisk::wait_out_stall(bool sync) {
+  constexpr VirtualTime kLook = 50ms;
+  const Node& node = process_.node();
+  while (process_.may_act()) {
+    const VirtualTime until = sync ? std::max(node.disk_stalled_until, node.syncs_stalled_until)
+                                   : node.disk_stalled_until;
+    const VirtualTime left = until - process_.world().now_virtual();
+    if (left <= VirtualTime(0)) return;
+    process_.spend(std::min(left, kLook));
+  }
 }
 
 Result<std::unique_ptr<os::File>> SimDisk::open(std::string_view path, os::OpenOptions options) {

@@ -29,6 +29,7 @@ class SimDisk : public os::Disk {
   // Parks for as long as the call takes, whatever cancel() asks; kCancelled if the process ended
   // meanwhile.
   Result<void> begin(Call call);
+  void wait_out_stall(bool sync);
   // Whether this sync or write is to fail: by chance, or because a fault is due.
   bool sync_fails();
   bool write_fails();

@@ -102,6 +102,23 @@ TEST_F(DiskFault, TheEndOfTheStormEndsAStallForLaterCalls) {
   EXPECT_LT(slowest, 100ms);
 }
 
+TEST_F(DiskFault, TheEndOfTheStormEndsAStallUnderWay) {
+  for (const char* kind : {"disk.stall", "disk.sync_stall"}) {
+    plan.faults.push_back({.at = 2s, .kind = kind, .target = "server", .lasts = 30min});
+  }
+  serve([this](os::Os& os) {
+    (void)os.clock.sleep_for(3s);
+    outcomes.push_back(write_file(os, "data", "x", true));
+    slowest = world.now_virtual();
+    (void)os.clock.sleep_for(1h);
+    return 0;
+  });
+  strike({.at = 2s, .kind = "disk.sync_stall", .target = "server", .lasts = 30min}, 10s);
+  EXPECT_EQ(outcomes, std::vector<std::string>{"ok"});
+  EXPECT_GE(slowest, 10s);
+  EXPECT_LT(slowest, 10200ms);
+}
+
 TEST(Faults, EachIsKnownByItsKindAndFamily) {
   for (const Fault* fault : all_faults()) {
     const FaultInfo& info = fault->info();
