@@ -16,7 +16,7 @@ class ForkPowerLoss : public Fault {
     static constexpr FaultInfo kInfo{"fork.power_loss", "fork",
                                      "the machine goes dark at the 1st to 32nd call on the disk of "
                                      "the next or running forked child (its parent's, once it has "
-                                     "ended); back after 10 ms to 4 s"};
+                                     "ended), or after a rename; back after 10 ms to 4 s"};
     return kInfo;
   }
 
@@ -26,7 +26,9 @@ class ForkPowerLoss : public Fault {
       FaultStep step{
           .at = at, .kind = "fork.power_loss", .target = draw_name(random, stage.servers)};
       step.lasts = draw_duration(random, 10ms, 4s);
-      draw_fork_call(random, step);
+      // Names come and go only as what a child has made is taken over.
+      step.moment = Moment::kRename;
+      if (random.chance(2.0 / 3)) draw_fork_call(random, step);
       steps.push_back(step);
     }
   }
@@ -34,7 +36,7 @@ class ForkPowerLoss : public Fault {
   void strike(World& world, const FaultStep& step) const override {
     Node* node = world.find_node(step.target);
     if (node == nullptr) return;
-    if (await_call(world, *node, step) == nullptr) return;
+    if (!await_moment(world, step) || !node->powered()) return;
     node->power_off();
     world.count(step.kind);
     world.sleep(step.lasts);
