@@ -27,20 +27,22 @@ from redis_conversations import encode
 from redis_differential import Connection, free_port
 
 KEYS_PER_CLIENT = 20
+OPTIONS = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
 
 
 class Node:
-    def __init__(self, binary, directory):
+    """The server on a port of its own; `listens`: not before it answers."""
+
+    def __init__(self, binary, directory, options, listens=True):
         self.port = free_port()
         self.log_path = os.path.join(directory, "log")
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [binary, "server", "--port", str(self.port), "--dir", directory,
-                 "--bind", "127.0.0.1", "--appendonly", "yes", "--appendfsync", "always",
-                 "--save", ""],
+                 "--bind", "127.0.0.1", *options],
                 stdout=log, stderr=log)
         deadline = time.monotonic() + 20
-        while True:
+        while listens:
             try:
                 Connection(self).close()
                 return
@@ -165,7 +167,7 @@ def main():
     acknowledged, confirmed, wrong, start_at = {}, 0, 0, 0
     started, complete = 0, 0
     try:
-        node = Node(arguments.seatrial, directory)
+        node = Node(arguments.seatrial, directory, OPTIONS)
         for number in range(arguments.rounds):
             clients = [Client(i, node, acknowledged, start_at) for i in range(arguments.clients)]
             rewriter = Rewriter(node, number) if arguments.rewrite else None
@@ -184,7 +186,7 @@ def main():
                 if client.problem:
                     wrong += 1
                     print(f"WRONG REPLY: {client.problem}")
-            node = Node(arguments.seatrial, directory)
+            node = Node(arguments.seatrial, directory, OPTIONS)
             wrong += check(node, clients, acknowledged)
         node.kill()
     except RuntimeError as error:

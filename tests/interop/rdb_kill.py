@@ -17,41 +17,19 @@ import argparse
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 
+from kill_durability import Node
 from redis_conversations import encode
-from redis_differential import Connection, free_port
+from redis_differential import Connection
 
 KEYS = ["count:a", "count:b", "count:c"]
 BALLAST_KEYS = 20_000
-
-
-class Node:
-    def __init__(self, binary, directory, listens=True):
-        self.port = free_port()
-        self.log_path = os.path.join(directory, "log")
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(
-                [binary, "server", "--port", str(self.port), "--dir", directory,
-                 "--bind", "127.0.0.1", "--save", "1", "1"], stdout=log, stderr=log)
-        deadline = time.monotonic() + 20
-        while listens:
-            try:
-                Connection(self).close()
-                return
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"the server does not start, see {self.log_path}")
-                time.sleep(0.01)
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+OPTIONS = ["--save", "1", "1"]
 
 
 def ask(connection, *words):
@@ -194,7 +172,7 @@ def main():
     draw = random.Random(11)
     wrong = snapshots = 0
     try:
-        node = Node(arguments.seatrial, directory)
+        node = Node(arguments.seatrial, directory, OPTIONS)
         fill(node)
         shared = Shared(0)
         for number in range(arguments.rounds):
@@ -213,10 +191,10 @@ def main():
                 wrong += 1
                 print(f"round {number}: redis-check-rdb refuses the file:\n{complaint}")
             if draw.random() < 0.3:
-                node = Node(arguments.seatrial, directory, listens=False)
+                node = Node(arguments.seatrial, directory, OPTIONS, listens=False)
                 time.sleep(draw.uniform(0, 0.05))
                 node.kill()
-            node = Node(arguments.seatrial, directory)
+            node = Node(arguments.seatrial, directory, OPTIONS)
             counts = read_counts(node)
             # One more than is known may have been saved: its answer was under way.
             if len(set(counts)) != 1 or not shared.saved <= counts[0] <= shared.written + 1:
@@ -226,7 +204,7 @@ def main():
             snapshots += shared.snapshots
             shared = Shared(counts[0])
         node.kill()
-        Node(arguments.seatrial, directory).kill()
+        Node(arguments.seatrial, directory, OPTIONS).kill()
         # The last one had nobody who saves beside it for long; orphans have ended.
         if len(temporary_files(directory)) > 1:
             wrong += 1

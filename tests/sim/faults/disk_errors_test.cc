@@ -103,9 +103,7 @@ TEST_F(DiskFault, TheEndOfTheStormEndsAStallForLaterCalls) {
 }
 
 TEST_F(DiskFault, TheEndOfTheStormEndsAStallUnderWay) {
-  for (const char* kind : {"disk.stall", "disk.sync_stall"}) {
-    plan.faults.push_back({.at = 2s, .kind = kind, .target = "server", .lasts = 30min});
-  }
+  plan.faults.push_back({.at = 2s, .kind = "disk.stall", .target = "server", .lasts = 30min});
   serve([this](os::Os& os) {
     (void)os.clock.sleep_for(3s);
     outcomes.push_back(write_file(os, "data", "x", true));
