@@ -78,6 +78,8 @@ class Node {
   os::WaitQueue renames;
   os::WaitQueue disk_steps;
 
+  uint64_t connections_made = 0;  // By its processes.
+
   // What this node's clocks show: the world's time plus these.
   VirtualTime monotonic_offset{0};
   VirtualTime wall_offset{0};

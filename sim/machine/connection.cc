@@ -64,11 +64,10 @@ void ByteRing::read(base::MutableBytes into) {
 
 // ---- Pipe
 
-Pipe::Pipe(Connection& connection, size_t side, uint64_t number)
+Pipe::Pipe(Connection& connection, size_t side, uint64_t key)
     : connection_(connection),
       side_(side),
-      random_(
-          connection.world().streams().stream("network", side == 0 ? "there" : "back", number)) {}
+      random_(connection.world().streams().stream("network", side == 0 ? "there" : "back", key)) {}
 
 size_t Pipe::room() const {
   const size_t capacity = connection_.world().weather().network.buffer_bytes;
@@ -93,7 +92,7 @@ void Pipe::send(base::Bytes bytes) {
   ring_.write(bytes);
   World& world = connection_.world();
   world.trace().event(world.now_virtual(), connection_.side(side_).node->name(), TraceKind::kSend,
-                      connection_.number() * 2 + side_, Trace::digest(bytes), [&] {
+                      connection_.key() + side_, Trace::digest(bytes), [&] {
                         return fmt::format("#{} to {}: {} bytes", connection_.number(),
                                            connection_.side(1 - side_).node->name(), bytes.size());
                       });
@@ -141,7 +140,7 @@ void Pipe::fire() {
   if (!under_way_.empty()) {
     if (!connection_.net().open(from_node.index(), to.node->index()) || !to.node->powered()) {
       world.trace().event(world.now_virtual(), from_node.name(), TraceKind::kStall,
-                          connection_.number() * 2 + side_, tries_, [&] {
+                          connection_.key() + side_, tries_, [&] {
                             return fmt::format("#{} to {}: no way, try {}", connection_.number(),
                                                to.node->name(), tries_ + 1);
                           });
@@ -184,7 +183,7 @@ void Pipe::arrive(const Segment& segment) {
   if (segment.finish) finish_arrived_ = true;
   world.trace().event(world.now_virtual(), to.node->name(),
                       segment.finish ? TraceKind::kFinish : TraceKind::kDeliver,
-                      connection_.number() * 2 + side_, segment.up_to, [&] {
+                      connection_.key() + side_, segment.up_to, [&] {
                         return fmt::format("#{} from {}: up to byte {}{}", connection_.number(),
                                            connection_.side(side_).node->name(), segment.up_to,
                                            segment.finish ? ", end of stream" : "");
@@ -214,16 +213,18 @@ void Pipe::drop() {
 
 Connection::Connection(Net& net, Node& caller, Node& callee, os::Address local, os::Address remote)
     : net_(net),
-      number_(net.next_connection_++),
+      order_(net.next_connection_++),
+      number_(caller.connections_made++),
+      key_(base::mix64(base::hash_name(caller.name()) + number_)),
       sides_{Side{.node = &caller, .local = std::move(local)},
              Side{.node = &callee, .local = std::move(remote)}},
-      pipes_{Pipe(*this, 0, number_), Pipe(*this, 1, number_)} {
-  net_.connections_[number_] = this;
+      pipes_{Pipe(*this, 0, key_), Pipe(*this, 1, key_)} {
+  net_.connections_[order_] = this;
 }
 
 Connection::Connection(Net& net, Node& node) : Connection(net, node, node, {}, {}) { link_ = true; }
 
-Connection::~Connection() { net_.connections_.erase(number_); }
+Connection::~Connection() { net_.connections_.erase(order_); }
 
 World& Connection::world() { return net_.world_; }
 
@@ -271,9 +272,8 @@ void Connection::reset_arrives(size_t at_side) {
   Side& self = sides_[at_side];
   if (self.reset || !self.open) return;
   self.reset = true;
-  world().trace().event(world().now_virtual(), self.node->name(), TraceKind::kReset,
-                        number_ * 2 + at_side, 0,
-                        [&] { return fmt::format("#{} is reset", number_); });
+  world().trace().event(world().now_virtual(), self.node->name(), TraceKind::kReset, key_ + at_side,
+                        0, [&] { return fmt::format("#{} is reset", number_); });
   from(at_side).drop();
   for (os::detail::FiberBody* parked : {to(at_side).reader, from(at_side).writer}) {
     if (parked != nullptr) world().scheduler().wake(parked);
@@ -287,7 +287,7 @@ Endpoint::Endpoint(Connection& connection, size_t side, SimProcess& process)
       side_(side),
       process_(process),
       random_(connection.world().streams().stream("endpoint", side == 0 ? "caller" : "callee",
-                                                  connection.number())) {
+                                                  connection.key())) {
   connection_.hold();
   connection_.side(side).open = true;
 }

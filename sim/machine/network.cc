@@ -128,7 +128,7 @@ void Net::heal() { blocked_.clear(); }
 
 size_t Net::cut(const std::function<bool(const Node& a, const Node& b)>& chosen) {
   size_t count = 0;
-  for (auto& [number, connection] : connections_) {
+  for (auto& [order, connection] : connections_) {
     if (connection->link() || !connection->side(0).open || !connection->side(1).open) continue;
     if (!chosen(*connection->side(0).node, *connection->side(1).node)) continue;
     connection->from(0).drop();
@@ -205,7 +205,7 @@ VirtualTime one_way(Attempt& attempt) {
   const NetworkWeather& weather = attempt.world.weather().network;
   if (attempt.connection.side(0).node == attempt.connection.side(1).node) return 20us;
   base::RandomStream random = attempt.world.streams().stream(
-      "network", "handshake", attempt.connection.number() * 16 + attempt.tries);
+      "network", "handshake", attempt.connection.key() + attempt.tries);
   return VirtualTime(random.between(weather.latency_min.count(), weather.latency_max.count()));
 }
 
@@ -230,7 +230,7 @@ void syn_arrives(const std::shared_ptr<Attempt>& attempt) {
   SimListener* listener = attempt->net.listener_at(to, attempt->port);
   const double refuse_chance = world.weather().network.refuse_chance;
   base::RandomStream random =
-      world.streams().stream("network", "refuse", connection.number() * 16 + attempt->tries);
+      world.streams().stream("network", "refuse", connection.key() + attempt->tries);
   if (listener == nullptr || (refuse_chance > 0 && random.chance(refuse_chance))) {
     return answer(Attempt::State::kRefused, "refused");
   }

@@ -56,7 +56,7 @@ class Net {
   std::map<std::pair<uint32_t, uint32_t>, uint32_t> blocked_;
   std::map<std::pair<uint32_t, uint16_t>, SimListener*> listeners_;  // By node and port.
   std::map<uint32_t, uint16_t> next_port_;
-  std::map<uint64_t, Connection*> connections_;
+  std::map<uint64_t, Connection*> connections_;  // In the order of their making.
   uint64_t next_connection_ = 0;
 };
 
