@@ -221,19 +221,21 @@ TEST_F(SimTcp, PortsOfCallersGoRoundAndRound) {
   });
 }
 
-TEST_F(SimTcp, BlocksAreCounted) {
+TEST_F(SimTcp, BarriersStandUntilTheyFall) {
   Net& net = world.net();
-  net.block(0, 1);
-  net.block(0, 1);
-  net.unblock(0, 1);
-  EXPECT_FALSE(net.open(0, 1));
-  EXPECT_TRUE(net.open(1, 0));
-  net.unblock(0, 1);
+  Barrier one = net.block(0, 1);
+  {
+    const Barrier another = net.block(0, 1);
+    one.fall();
+    EXPECT_FALSE(net.open(0, 1));
+    EXPECT_TRUE(net.open(1, 0));
+  }
   EXPECT_TRUE(net.open(0, 1));
-  net.block(0, 1);
+  EXPECT_FALSE(net.troubled());
+  one = net.block(0, 1);
   net.heal();
-  net.unblock(0, 1);
   EXPECT_TRUE(net.open(0, 1));
+  one.fall();
 }
 
 }  // namespace
