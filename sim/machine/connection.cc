@@ -102,18 +102,6 @@ VirtualTime Pipe::latency() {
   return link_ == nullptr ? kLoopbackLatency : connection_.net().latency(random_, *link_);
 }
 
-// When the last of these bytes is on its way.
-VirtualTime Pipe::leaves(size_t bytes) {
-  const VirtualTime now = connection_.world().now_virtual();
-  if (link_ == nullptr) return now;
-  const uint64_t rate = connection_.net().bytes_per_second(*link_);
-  if (rate == 0) [[likely]]
-    return now;
-  link_->free_at = std::max(link_->free_at, now) +
-                   VirtualTime(static_cast<int64_t>(bytes * 1'000'000'000 / rate));
-  return link_->free_at;
-}
-
 // How long it takes until TCP has sent a segment as often as it is lost.
 VirtualTime Pipe::time_lost() {
   const double chance = connection_.world().weather().network.loss_chance;
@@ -135,11 +123,11 @@ void Pipe::send(base::Bytes bytes) {
                                            connection_.side(1 - side_).node->name(), bytes.size());
                       });
   const NetworkWeather& weather = world.weather().network;
-  const bool shared = link_ != nullptr && connection_.net().bytes_per_second(*link_) > 0;
+  shares_ = link_ != nullptr && connection_.net().bytes_per_second(*link_) > 0;
   size_t left = bytes.size();
   while (left > 0) {
     // Where streams share what a link can carry, none has it for all of its bytes at once.
-    size_t piece = shared ? std::min(left, kSharedSegment) : left;
+    size_t piece = shares_ ? std::min(left, kSharedSegment) : left;
     if (weather.split_chance > 0 && left > 1 && random_.chance(weather.split_chance)) {
       // Short pieces are as likely as long ones: single bytes find the parsers' mistakes.
       piece = random_.chance(0.5) ? 1 + random_.below(std::min<size_t>(left - 1, 8))
@@ -170,11 +158,14 @@ void Pipe::enqueue(size_t bytes, bool finish) {
 }
 
 void Pipe::put_under_way(size_t bytes, bool finish, bool cut) {
-  VirtualTime arrives = leaves(bytes) + latency();
-  if (connection_.world().weather().network.loss_chance > 0) [[unlikely]]
+  World& world = connection_.world();
+  VirtualTime arrives = latency();
+  arrives += shares_ ? connection_.net().leave(*link_, bytes) : world.now_virtual();
+  if (world.weather().network.loss_chance > 0) [[unlikely]]
     arrives += time_lost();
   sent_ += bytes;
-  last_arrival_ = std::max(last_arrival_, arrives);
+  // A cut comes a little after what precedes it, which may have been read by then.
+  last_arrival_ = std::max(last_arrival_ + (cut ? 1us : 0us), arrives);
   under_way_.push_back({last_arrival_, sent_, finish, cut});
   if (!scheduled_) schedule(last_arrival_);
 }

@@ -72,7 +72,6 @@ class Pipe : public Event {
 
   void enqueue(size_t bytes, bool finish);
   void put_under_way(size_t bytes, bool finish, bool cut);
-  VirtualTime leaves(size_t bytes);
   VirtualTime time_lost();
   bool way_back_open() const;
   void stall();
@@ -94,6 +93,7 @@ class Pipe : public Event {
   VirtualTime last_arrival_{0};
   uint32_t tries_ = 0;  // Of the first segment under way.
   bool scheduled_ = false;
+  bool shares_ = false;  // Its link's bandwidth was limited as it last sent.
   bool finish_sent_ = false;
   bool finish_arrived_ = false;
 };

@@ -122,7 +122,7 @@ class SimListener : public os::Listener {
 
 // ---- Net
 
-Net::Net(World& world) : world_(world) {}
+Net::Net(World& world) : world_(world), weather_(world.weather().network) {}
 
 Net::~Net() {
   CHECK_MSG(connections_.empty(), "{} connections outlive the world", connections_.size());
@@ -196,7 +196,7 @@ Link& Net::link(const Node& from, const Node& to) {
   if (!added) return link;
   link.from = from.index();
   link.to = to.index();
-  if (const int64_t most = world_.weather().network.distance_max.count(); most > 0) {
+  if (const int64_t most = weather_.distance_max.count(); most > 0) {
     // The way back is as long.
     const bool there = from.name() < to.name();
     base::RandomStream random =
@@ -207,34 +207,38 @@ Link& Net::link(const Node& from, const Node& to) {
   return link;
 }
 
-VirtualTime Net::latency(base::RandomStream& random, const Link& link) {
-  const NetworkWeather& weather = world_.weather().network;
-  VirtualTime least = weather.latency_min;
-  VirtualTime most = weather.latency_max;
-  if (weather.slow_chance > 0 && random.chance(weather.slow_chance)) {
-    least = weather.latency_max;
-    most = std::max(weather.latency_max, weather.slow_latency_max);
+VirtualTime Net::odd_latency(base::RandomStream& random, const Link& link) const {
+  VirtualTime least = weather_.latency_min;
+  VirtualTime most = weather_.latency_max;
+  if (weather_.slow_chance > 0 && random.chance(weather_.slow_chance)) {
+    least = weather_.latency_max;
+    most = std::max(weather_.latency_max, weather_.slow_latency_max);
   }
   VirtualTime time(random.between(least.count(), most.count()));
-  if (weather.tail_chance > 0) [[unlikely]] {
-    for (int i = 0; i < kTailDoublings && random.chance(weather.tail_chance); ++i) time *= 2;
+  if (weather_.tail_chance > 0) {
+    for (int i = 0; i < kTailDoublings && random.chance(weather_.tail_chance); ++i) time *= 2;
   }
   time += link.distance;
-  if (troubled()) [[unlikely]] {
-    for (const auto& standing : standing_) {
-      const Obstacle& obstacle = standing->obstacle;
-      if (obstacle.kind == Obstacle::Kind::kSlows && obstacle.border.crossed(link.from, link.to)) {
-        time += obstacle.latency;
-      }
+  for (const auto& standing : standing_) {
+    const Obstacle& obstacle = standing->obstacle;
+    if (obstacle.kind == Obstacle::Kind::kSlows && obstacle.border.crossed(link.from, link.to)) {
+      time += obstacle.latency;
     }
   }
   return time;
 }
 
-uint64_t Net::bytes_per_second(const Link& link) const {
-  uint64_t rate = world_.weather().network.bandwidth_kib * 1024;
-  if (!troubled()) [[likely]]
-    return rate;
+VirtualTime Net::leave(Link& link, size_t bytes) const {
+  const VirtualTime now = world_.now_virtual();
+  const uint64_t rate = bytes_per_second(link);
+  if (rate == 0) return std::max(link.free_at, now);
+  const auto takes = static_cast<int64_t>(bytes * 1'000'000'000 / rate);
+  link.free_at = std::max(link.free_at, now) + VirtualTime(takes);
+  return link.free_at;
+}
+
+uint64_t Net::limit(const Link& link) const {
+  uint64_t rate = weather_.bandwidth_kib * 1024;
   for (const auto& standing : standing_) {
     const Obstacle& obstacle = standing->obstacle;
     if (obstacle.kind != Obstacle::Kind::kSlows || obstacle.bytes_per_second == 0) continue;

@@ -20,6 +20,7 @@
 #include "sim/event_queue.h"
 #include "sim/machine/obstacle.h"
 #include "sim/node.h"
+#include "sim/weather.h"
 
 #include <deque>
 #include <functional>
@@ -70,9 +71,18 @@ class Net {
 
   Link& link(const Node& from, const Node& to);
   // One way over the link, by the weather's chances.
-  VirtualTime latency(base::RandomStream& random, const Link& link);
+  VirtualTime latency(base::RandomStream& random, const Link& link) const {
+    if (weather_.slow_chance > 0 || weather_.tail_chance > 0 || troubled()) [[unlikely]]
+      return odd_latency(random, link);
+    return VirtualTime(random.between(weather_.latency_min.count(), weather_.latency_max.count())) +
+           link.distance;
+  }
   // How fast the link is now; 0: without limit.
-  uint64_t bytes_per_second(const Link& link) const;
+  uint64_t bytes_per_second(const Link& link) const {
+    return weather_.bandwidth_kib == 0 && !troubled() ? 0 : limit(link);
+  }
+  // So many bytes leave over the link, after all that was sent before; returns when.
+  VirtualTime leave(Link& link, size_t bytes) const;
 
   // Who listens there now, or nullptr.
   SimListener* listener_at(const Node& node, uint16_t port) const;
@@ -92,6 +102,8 @@ class Net {
   friend class Connection;
   friend class Barrier;
 
+  VirtualTime odd_latency(base::RandomStream& random, const Link& link) const;
+  uint64_t limit(const Link& link) const;
   void take_down(const Standing& fallen);
   void fell(Standing& fallen);
   Standing* find(Obstacle::Kind kind, uint32_t from, uint32_t to, uint64_t connection) const;
@@ -100,6 +112,7 @@ class Net {
   uint16_t take_port(uint32_t node);
 
   World& world_;
+  const NetworkWeather& weather_;
   std::vector<std::shared_ptr<Standing>> standing_;
   std::map<std::pair<uint32_t, uint32_t>, Link> links_;
   std::map<std::pair<uint32_t, uint16_t>, SimListener*> listeners_;  // By node and port.
