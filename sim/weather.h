@@ -58,6 +58,14 @@ struct ProcessWeather {
   friend bool operator==(const ProcessWeather&, const ProcessWeather&) = default;
 };
 
+// Of machines that serve; each draws its own, between these and as much the other way.
+struct ClockWeather {
+  os::Duration skew_max = 0us;              // The wall clock's error after a boot.
+  os::Duration drift_per_second_max = 0us;  // Both clocks gain so much a second.
+
+  friend bool operator==(const ClockWeather&, const ClockWeather&) = default;
+};
+
 struct ChaosWeather {
   double site_armed = 0.0;  // Share of the chance() sites that a seed arms
   double site_fires = 0.0;  // and how often an armed one comes true.
@@ -70,6 +78,7 @@ struct Weather {
   NetworkWeather network;
   DiskWeather disk;
   ProcessWeather process;
+  ClockWeather clock;
   ChaosWeather chaos;
 
   friend bool operator==(const Weather&, const Weather&) = default;

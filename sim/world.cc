@@ -184,7 +184,11 @@ void World::running(os::Fibers* process, uint64_t fiber) {
 
 os::MonotonicTime World::translate(os::Fibers& fibers, os::MonotonicTime deadline) {
   auto* process = static_cast<SimProcess*>(fibers.owner);
-  return deadline - process->node().monotonic_offset;
+  return process->node().clock().world_time(deadline);
+}
+
+void World::rationed(os::Fibers& fibers) {
+  static_cast<SimProcess*>(fibers.owner)->node().processor_wanted();
 }
 
 }  // namespace seatrial::sim
