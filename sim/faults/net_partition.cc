@@ -12,18 +12,24 @@ using namespace std::chrono_literals;
 class NetPartition : public Fault {
  public:
   const FaultInfo& info() const override {
-    static constexpr FaultInfo kInfo{"net.partition", "network",
-                                     "nothing gets to or from a set of nodes (a third of the time "
-                                     "one way only) for 10 ms to 8 s"};
+    static constexpr Parameter kParameters[] = {
+        {"lasts_ms", 10, 8000, "until it is healed"},
+    };
+    static constexpr FaultInfo kInfo{
+        .kind = "net.partition",
+        .family = "network",
+        .description = "nothing gets to or from a set of nodes; a third of the time one way only",
+        .parameters = kParameters,
+        .rate = 1};
     return kInfo;
   }
 
-  void plan(base::RandomStream& random, const Stage& stage,
-            std::vector<FaultStep>& steps) const override {
+  void draw(base::RandomStream& random, const Stage& stage, Plan& plan) const override {
     std::vector<std::string> names = stage.servers;
     names.insert(names.end(), stage.clients.begin(), stage.clients.end());
     for (VirtualTime at : draw_hours(random, stage)) {
-      FaultStep step{.at = at, .kind = "net.partition", .lasts = draw_duration(random, 10ms, 8s)};
+      FaultStep step = step_at(at, {});
+      step.lasts = draw_duration(random, stage, "lasts_ms");
       // A leading > or < lets the one direction through.
       const uint64_t direction = random.below(6);
       if (direction < 2) step.target = direction == 0 ? ">" : "<";
@@ -34,7 +40,7 @@ class NetPartition : public Fault {
         step.target += name;
         any = true;
       }
-      if (any) steps.push_back(step);
+      if (any) plan.faults.push_back(step);
     }
   }
 
