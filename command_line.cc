@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include "base/alike.h"
 
 #include <algorithm>
 #include <array>
@@ -68,29 +69,15 @@ std::optional<Number> parse_number(std::string_view text) {
   return number;
 }
 
-// How many letters must be put in, taken out or replaced to get from one word to the other.
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
 // The whole grammar. Reading is a method, so that the structs that CLI11 writes into outlive it.
 class Grammar {
  public:
   explicit Grammar(uint32_t cores) : cores_(cores) {
     app_.require_subcommand(1);
     app_.footer(std::string(kFooter));
-    app_.add_subcommand("list", "List scenarios and suites");
+    list_app_ = app_.add_subcommand("list", "List what there is to run, to break and to check");
+    list_app_->add_option("TOPIC", list_.topics,
+                          "suites, scenarios, workloads, faults, checkers, or a fault's kind");
     define_run();
     define_replay();
     define_check();
@@ -185,7 +172,7 @@ class Grammar {
     if (run_app_->parsed()) return finish_run();
     if (replay_app_->parsed()) return finish_replay();
     if (check_app_->parsed()) return check_;
-    return ListCommand{};
+    return list_;
   }
 
   Command finish_run() {
@@ -265,7 +252,7 @@ class Grammar {
     size_t nearest_distance = 3;  // Further off is another word.
     for (const CLI::App* known : app_.get_subcommands({})) {
       if (known->get_name() == word) return nullptr;
-      size_t distance = edit_distance(known->get_name(), word);
+      size_t distance = base::edit_distance(known->get_name(), word);
       if (distance >= nearest_distance) continue;
       nearest = known;
       nearest_distance = distance;
@@ -282,10 +269,12 @@ class Grammar {
   uint32_t cores_;
   CLI::App app_{"One binary: a server, and a simulator that takes it out into bad weather.",
                 "seatrial"};
+  CLI::App* list_app_ = nullptr;
   CLI::App* run_app_ = nullptr;
   CLI::App* replay_app_ = nullptr;
   CLI::App* check_app_ = nullptr;
   Texts texts_;
+  ListCommand list_;
   RunCommand run_;
   ReplayCommand replay_;
   CheckCommand check_;

@@ -42,7 +42,9 @@ struct Shard {
   friend bool operator==(const Shard&, const Shard&) = default;
 };
 
-struct ListCommand {};
+struct ListCommand {
+  std::vector<std::string> topics;  // "faults", "scenarios", ... or a fault's kind; none: all.
+};
 
 struct RunCommand {
   std::vector<std::string> names;  // Scenarios and suites; at least one.

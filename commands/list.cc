@@ -4,7 +4,6 @@
 #include "scenarios/scenario.h"
 #include "scenarios/workloads/workload.h"
 #include "sim/faults/fault.h"
-#include "sim/swarm.h"
 
 #include <fmt/format.h>
 
@@ -34,30 +33,108 @@ std::vector<Row> rows_of(const std::vector<scenarios::Listing>& listings) {
   return rows;
 }
 
-}  // namespace
-
-int list(const ListCommand&) {
+void list_suites() {
   print_section("suites (seatrial run NAME --seeds N)", rows_of(scenarios::list_suites()));
+}
+
+void list_scenarios() {
   print_section("scenarios (seatrial run NAME, seatrial replay NAME --seed N)",
                 rows_of(scenarios::list_scenarios()));
+}
+
+void list_workloads() {
   std::vector<Row> rows;
   for (const scenarios::Workload* workload : scenarios::all_workloads()) {
     rows.push_back({std::string(workload->name()), std::string(workload->description())});
   }
   print_section("workloads ([workload] name, in a scenario)", rows);
-  rows.clear();
-  for (const sim::Fault* fault : sim::all_faults()) {
-    rows.push_back({std::string(fault->info().kind), std::string(fault->info().description)});
-  }
-  print_section("faults ([storm] faults, and a plan's steps)", rows);
-  rows.clear();
-  for (std::string_view family : sim::ambient_families()) rows.push_back({std::string(family), ""});
-  print_section("ambient weather ([storm] ambient)", rows);
-  rows.clear();
+}
+
+void list_checkers() {
+  std::vector<Row> rows;
   for (const checkers::CheckerInfo& info : checkers::list_checkers()) {
     rows.push_back({std::string(info.model), std::string(info.description)});
   }
   print_section("checkers (seatrial check NAME HISTORY.jsonl)", rows);
+}
+
+// A fault in one line, as the overview of all shows it.
+void list_fault_names() {
+  std::vector<Row> rows;
+  for (const sim::Fault* fault : sim::all_faults()) {
+    rows.push_back({std::string(fault->info().kind), std::string(fault->info().description)});
+  }
+  print_section("faults (seatrial list faults: with their parameters)", rows);
+}
+
+void print_fault(const sim::FaultInfo& fault) {
+  std::string notes = fault.ambient ? "ambient" : fmt::format("rate {}", fault.rate);
+  notes += fmt::format(", chance {}", fault.chance);
+  if (fault.opt_in) notes += ", only where a scenario names it";
+  if (fault.harms_disk) notes += ", only for expendable servers";
+  fmt::print("{}: {}\n    ({})\n", fault.kind, fault.description, notes);
+  for (const sim::Parameter& parameter : fault.parameters) {
+    const std::string range = parameter.low == parameter.high
+                                  ? fmt::format("{}", parameter.low)
+                                  : fmt::format("[{}, {}]", parameter.low, parameter.high);
+    fmt::print("    {:<22} = {:<16} {}\n", parameter.name, range, parameter.meaning);
+  }
+}
+
+constexpr std::string_view kFaultsHelp = R"(
+In a scenario, [storm] says which may strike, all but those opted in unless it says otherwise:
+    faults = ["network", "process.kill"]   families and kinds, and nothing else
+    without = ["clock"]                    but these
+    with = ["disk.lying_sync"]             and these, which must be named
+    expendable = ["kv1"]                   servers whose disks may be destroyed
+and a table sets what it draws, a number or [least, most]:
+    [fault."net.partition"]
+    chance = 0.9          how many of the seeds that have its family have it; 1: all seeds
+    rate = 2              steps in five seconds of the storm
+    lasts_ms = [10, 500]
+Ambient ones set a plan's "weather", the others are its "faults".
+)";
+
+void list_faults() {
+  for (const sim::Fault* fault : sim::all_faults()) print_fault(fault->info());
+  fmt::print("{}", kFaultsHelp);
+}
+
+struct Topic {
+  std::string_view name;
+  void (*print)();
+};
+
+constexpr Topic kTopics[] = {{"suites", list_suites},
+                             {"scenarios", list_scenarios},
+                             {"workloads", list_workloads},
+                             {"faults", list_faults},
+                             {"checkers", list_checkers}};
+
+}  // namespace
+
+int list(const ListCommand& command) {
+  if (command.topics.empty()) {
+    for (const Topic& topic : kTopics) {
+      topic.name == "faults" ? list_fault_names() : topic.print();
+    }
+  }
+  for (const std::string& name : command.topics) {
+    const auto* topic = std::ranges::find(kTopics, name, &Topic::name);
+    if (topic != std::end(kTopics)) {
+      topic->print();
+    } else if (const sim::Fault* fault = sim::find_fault(name)) {
+      print_fault(fault->info());
+    } else {
+      const std::string_view like = sim::most_alike(name);
+      fmt::print(
+          stderr,
+          "seatrial list: nothing is called '{}'{}; topics are suites, scenarios, workloads, "
+          "faults, checkers, and any fault's kind\n",
+          name, like.empty() ? "" : fmt::format(", did you mean {}?", like));
+      return kExitUsage;
+    }
+  }
   return kExitGood;
 }
 

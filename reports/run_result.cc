@@ -134,11 +134,18 @@ Result<Violation> parse_violation(const Json& json, size_t index) {
   return violation;
 }
 
-Result<void> parse_lists(Fields& fields, RunResult& result) {
-  for (const auto& [kind, count] : TRY(fields.object("faults"))->items()) {
-    if (!count.is_number_unsigned()) return fields.mismatch("faults", "counts", count);
-    result.faults[kind] = count.get<uint64_t>();
+Result<std::map<std::string, uint64_t>> parse_counts(Fields& fields, const char* name) {
+  std::map<std::string, uint64_t> counts;
+  for (const auto& [kind, count] : TRY(fields.object(name))->items()) {
+    if (!count.is_number_unsigned()) return fields.mismatch(name, "counts", count);
+    counts[kind] = count.get<uint64_t>();
   }
+  return counts;
+}
+
+Result<void> parse_lists(Fields& fields, RunResult& result) {
+  result.faults = TRY(parse_counts(fields, "faults"));
+  result.held_back = TRY(parse_counts(fields, "held_back"));
   for (const Json& mark : *TRY(fields.array("marks"))) {
     if (!mark.is_string()) return fields.mismatch("marks", "names of marks", mark);
     result.marks.push_back(mark.get<std::string>());
@@ -211,6 +218,7 @@ std::string to_json(const RunResult& result) {
       {"events", result.events},
       {"ops", result.ops},
       {"faults", result.faults},
+      {"held_back", result.held_back},
       {"marks", result.marks},
       {"violations", std::move(violations)},
       {"message", result.message},

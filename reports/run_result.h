@@ -47,15 +47,16 @@ struct RunResult {
   std::string scenario;
   uint64_t seed = 0;
   Verdict verdict = Verdict::kPass;
-  uint64_t hash = 0;                       // The running hash over every event; hex in JSON.
-  std::string revision;                    // Of the source.
-  std::chrono::nanoseconds sim_time{};     // "sim_seconds"
-  std::chrono::nanoseconds wall_time{};    // "wall_ms"
-  std::chrono::nanoseconds cpu_time{};     // "cpu_ms"
-  uint64_t events = 0;                     // Of the simulator.
-  uint64_t ops = 0;                        // Of the clients.
-  std::map<std::string, uint64_t> faults;  // Kind: how many struck.
-  std::vector<std::string> marks;          // Those that were hit, sorted.
+  uint64_t hash = 0;                          // The running hash over every event; hex in JSON.
+  std::string revision;                       // Of the source.
+  std::chrono::nanoseconds sim_time{};        // "sim_seconds"
+  std::chrono::nanoseconds wall_time{};       // "wall_ms"
+  std::chrono::nanoseconds cpu_time{};        // "cpu_ms"
+  uint64_t events = 0;                        // Of the simulator.
+  uint64_t ops = 0;                           // Of the clients.
+  std::map<std::string, uint64_t> faults;     // Kind: how many struck.
+  std::map<std::string, uint64_t> held_back;  // How many the scenario's policy forbade.
+  std::vector<std::string> marks;             // Those that were hit, sorted.
   std::vector<Violation> violations;
   std::string message;  // Why, where it is no violation; else empty.
   std::string capsule;  // Its file; empty (null in JSON) when there is none.

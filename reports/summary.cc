@@ -86,6 +86,7 @@ void Summary::add(const RunResult& result) {
   rows_[result.scenario].add(result);
   total_.add(result);
   for (const auto& [kind, count] : result.faults) faults_[kind] += count;
+  for (const auto& [kind, count] : result.held_back) held_back_[kind] += count;
   hit_.insert(result.marks.begin(), result.marks.end());
   if (result.verdict != Verdict::kPass && first_failures_.size() < kFailuresShownMax) {
     first_failures_.push_back({result.scenario, result.seed, result.verdict, reason(result),
@@ -159,7 +160,11 @@ std::string Summary::faults_text(const Paint& paint) const {
   std::vector<std::string> items;
   for (const auto& [kind, count] : faults_) items.push_back(kind + " " + grouped(count));
   if (items.empty()) return paint.yellow("faults    none struck") + "\n";
-  return paragraph("faults", items, ",");
+  std::string text = paragraph("faults", items, ",");
+  items.clear();
+  for (const auto& [kind, count] : held_back_) items.push_back(kind + " " + grouped(count));
+  if (!items.empty()) text += paragraph("held back", items, ",");
+  return text;
 }
 
 std::string Summary::marks_text(const Paint& paint) const {

@@ -71,6 +71,7 @@ class Summary {
   std::map<std::string, Row> rows_;
   Row total_;
   std::map<std::string, uint64_t> faults_;
+  std::map<std::string, uint64_t> held_back_;
   std::vector<Failure> first_failures_;
   uint64_t runs_ = 0;
 };

@@ -30,13 +30,6 @@ using namespace std::chrono_literals;
 // Longer than anything a plan can ask for; what runs into it has lost its way.
 constexpr VirtualTime kBeforeStormMax = 60s;
 
-std::vector<std::string> server_names(const Scenario& scenario) {
-  std::vector<std::string> names;
-  for (uint32_t i = 0; i < scenario.servers; ++i) {
-    names.push_back(fmt::format("{}{}", scenario.server, i));
-  }
-  return names;
-}
 std::string client_name(uint32_t index) { return fmt::format("client{}", index); }
 constexpr std::string_view kJudge = "judge";
 
@@ -81,7 +74,7 @@ class Run {
 
   // Errors name the option that a server does not understand.
   Result<void> prepare() {
-    for (const std::string& name : server_names(scenario_)) {
+    for (const std::string& name : scenario_.server_names()) {
       const auto options = options_of(name);
       auto factory = kind_.prepare(name, options, witness_.get());
       if (!factory) {
@@ -194,7 +187,9 @@ class Run {
     world_.note({}, sim::TraceKind::kNote, "storm");
     storm_begun_ = world_.now_virtual();
     start_clients();
-    sim::Storm storm(world_, plan_);
+    sim::Storm storm(world_, plan_, [this](sim::World& world, const sim::FaultStep& step) {
+      return workload_.forbids(scenario_, world, step);
+    });
     (void)clients_finish(plan_.storm);
     storm.end();
     storm_ended_ = world_.now_virtual();
@@ -254,7 +249,7 @@ void add_verdicts(const std::vector<checkers::Verdict>& verdicts, reports::RunRe
 
 // A plan, perhaps an edited one, speaks of faults and nodes that there are.
 Result<void> check_plan(const Scenario& scenario, const sim::Plan& plan) {
-  const std::vector<std::string> servers = server_names(scenario);
+  const std::vector<std::string> servers = scenario.server_names();
   std::vector<std::string> nodes = servers;
   for (uint32_t i = 0; i < scenario.clients; ++i) nodes.push_back(client_name(i));
   nodes.emplace_back(kJudge);
@@ -265,8 +260,17 @@ Result<void> check_plan(const Scenario& scenario, const sim::Plan& plan) {
   };
   for (size_t i = 0; i < plan.faults.size(); ++i) {
     const sim::FaultStep& step = plan.faults[i];
-    if (sim::find_fault(step.kind) == nullptr) {
-      return fail(Errc::kInvalidData, fmt::format("plan: no fault is called \"{}\"", step.kind));
+    const sim::Fault* const fault = sim::find_fault(step.kind);
+    if (fault == nullptr) {
+      const std::string_view like = sim::most_alike(step.kind);
+      return fail(Errc::kInvalidData,
+                  fmt::format("plan.faults[{}].kind: no fault is called \"{}\"{}", i, step.kind,
+                              like.empty() ? "" : fmt::format(", did you mean {}?", like)));
+    }
+    if (fault->info().ambient) {
+      return fail(Errc::kInvalidData,
+                  fmt::format("plan.faults[{}].kind: {} has no steps, it is part of plan.weather",
+                              i, step.kind));
     }
     // One way only: '>' or '<' before the names.
     std::string_view rest = step.target;
@@ -298,7 +302,7 @@ std::vector<sim::ServerPlan> draw_options(const Scenario& scenario, const Server
   }
   std::vector<sim::ServerPlan> plans;
   if (drawn.empty()) return plans;
-  for (const std::string& name : server_names(scenario)) plans.push_back({name, drawn});
+  for (const std::string& name : scenario.server_names()) plans.push_back({name, drawn});
   return plans;
 }
 
@@ -312,30 +316,20 @@ Result<sim::Plan> make_plan(const Scenario& scenario, uint64_t seed) {
   plan.storm = scenario.storm;
   plan.calm_limit = scenario.calm_limit;
   const sim::Streams streams(seed);
-  sim::SwarmOptions options{.kinds = scenario.faults, .ambient = scenario.ambient};
+  sim::SwarmOptions options{.faults = scenario.faults,
+                            .with = scenario.with,
+                            .without = scenario.without,
+                            .settings = scenario.fault_settings};
   options.stage.storm = scenario.storm;
   options.stage.intensity = scenario.intensity;
-  options.stage.servers = server_names(scenario);
+  options.stage.expendable = scenario.expendable;
+  options.stage.servers = scenario.server_names();
   plan.servers = draw_options(scenario, *servers, streams);
   for (uint32_t i = 0; i < scenario.clients; ++i) {
     options.stage.clients.push_back(client_name(i));
     plan.clients.push_back(
         {client_name(i),
          workload->plan(scenario, i, streams.stream(client_name(i), "operations"))});
-  }
-  for (const std::string& kind : scenario.faults) {
-    if (sim::find_fault(kind) == nullptr) {
-      return fail(Errc::kInvalidData,
-                  fmt::format("{}: no fault is called \"{}\"; `seatrial list` names them",
-                              scenario.name, kind));
-    }
-  }
-  for (const std::string& family : scenario.ambient) {
-    if (std::ranges::find(sim::ambient_families(), family) == sim::ambient_families().end()) {
-      return fail(Errc::kInvalidData,
-                  fmt::format("{}: no ambient family is called \"{}\"; there are: {}",
-                              scenario.name, family, fmt::join(sim::ambient_families(), ", ")));
-    }
   }
   sim::draw_swarm(streams, options, plan);
   return plan;
@@ -366,7 +360,8 @@ Result<reports::RunResult> run_seed(const Scenario& scenario, uint64_t seed, con
     result.events = run.world().trace().events();
     result.sim_time = world.now_virtual();
     result.ops = run.scribe().history().operations().size();
-    for (const auto& [kind, count] : world.counts()) result.faults[kind] = count;
+    result.faults = world.counts();
+    result.held_back = world.held_back();
     if (!result.message.empty()) result.verdict = reports::Verdict::kStuck;
     if (observers.history) observers.history(run.scribe().history());
     // What the clients saw counts, whether or not they came to an end.

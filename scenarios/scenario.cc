@@ -79,6 +79,38 @@ class Table {
     }
     return values;
   }
+  bool has(std::string_view key) const { return table_.contains(key); }
+  std::vector<std::string> keys() const {
+    std::vector<std::string> keys;
+    for (const auto& [key, node] : table_) keys.emplace_back(key.str());
+    return keys;
+  }
+  // [low, high], or one number for both.
+  Result<sim::Range> range(std::string_view key, double most) {
+    taken_.emplace_back(key);
+    const toml::node* node = table_.get(key);
+    const auto at = [&](const toml::node* of) {
+      return of == nullptr || !of->is_number() ? std::nullopt : of->value<double>();
+    };
+    const toml::array* pair = node->as_array();
+    const auto low = at(pair != nullptr && pair->size() == 2 ? pair->get(0) : node);
+    const auto high = at(pair != nullptr && pair->size() == 2 ? pair->get(1) : node);
+    if (!low || !high || *low < 0 || *high < *low || *high > most) {
+      return wrong(key, fmt::format("a number, or [least, most], from 0 to {}", most));
+    }
+    return sim::Range{*low, *high};
+  }
+  std::unexpected<base::Error> unknown_fault(std::string_view key, std::string_view name) const {
+    const std::string_view like = sim::most_alike(name);
+    return fail(
+        Errc::kInvalidData,
+        fmt::format("{}: no fault is called \"{}\"{}; `seatrial list faults` names them",
+                    where(key), name, like.empty() ? "" : fmt::format(", did you mean {}?", like)));
+  }
+  std::string where(std::string_view key) const {
+    const toml::node* node = table_.get(key);
+    return node == nullptr ? place_ : fmt::format("{}:{}", place_, node->source().begin.line);
+  }
   // Somebody else reads this key.
   void take(std::string_view key) { taken_.emplace_back(key); }
   Result<void> finish() const {
@@ -92,10 +124,6 @@ class Table {
   }
 
  private:
-  std::string where(std::string_view key) const {
-    const toml::node* node = table_.get(key);
-    return node == nullptr ? place_ : fmt::format("{}:{}", place_, node->source().begin.line);
-  }
   std::unexpected<base::Error> wrong(std::string_view key, std::string_view expected) const {
     return fail(Errc::kInvalidData, fmt::format("{}: {} must be {}", where(key), key, expected));
   }
@@ -185,7 +213,94 @@ Result<Suite> parse_suite(std::string_view name, std::string_view text) {
   return suite;
 }
 
+Result<void> check_fault_names(const Table& storm, const Scenario& scenario) {
+  const auto known = [](std::string_view name, bool kinds_only) {
+    return std::ranges::any_of(sim::all_faults(), [&](const sim::Fault* fault) {
+      return fault->info().kind == name || (!kinds_only && fault->info().family == name);
+    });
+  };
+  const std::pair<const char*, const std::vector<std::string>*> lists[] = {
+      {"faults", &scenario.faults}, {"with", &scenario.with}, {"without", &scenario.without}};
+  for (const auto& [key, list] : lists) {
+    for (const std::string& name : *list) {
+      if (!known(name, key == std::string_view("with"))) return storm.unknown_fault(key, name);
+    }
+  }
+  for (const std::string& name : scenario.expendable) {
+    const std::vector<std::string> servers = scenario.server_names();
+    if (std::ranges::find(servers, name) != servers.end()) continue;
+    return fail(Errc::kInvalidData,
+                fmt::format("{}: no server is called \"{}\"; there are: {}",
+                            storm.where("expendable"), name, fmt::join(servers, ", ")));
+  }
+  return {};
+}
+
+Result<sim::FaultSettings> parse_settings_of(Table table, const sim::FaultInfo& fault) {
+  sim::FaultSettings settings;
+  if (table.has("chance")) settings.chance = TRY(table.number("chance", 0, 0, 1));
+  if (!fault.ambient && table.has("rate")) settings.rate = TRY(table.number("rate", 0, 0, 1000));
+  for (const sim::Parameter& parameter : fault.parameters) {
+    if (!table.has(parameter.name)) continue;
+    const double most = parameter.name.ends_with("_chance") ? 1 : 1e9;
+    settings.ranges.emplace(parameter.name, TRY(table.range(parameter.name, most)));
+  }
+  TRY(table.finish());
+  return settings;
+}
+
+Result<std::map<std::string, sim::FaultSettings, std::less<>>> parse_fault_settings(Table faults) {
+  std::map<std::string, sim::FaultSettings, std::less<>> settings;
+  for (const std::string& kind : faults.keys()) {
+    const sim::Fault* fault = sim::find_fault(kind);
+    if (fault == nullptr) return faults.unknown_fault(kind, kind);
+    settings[kind] = TRY(parse_settings_of(TRY(faults.table(kind)), fault->info()));
+  }
+  return settings;
+}
+
+Result<void> parse_topology(Table topology, Scenario& scenario) {
+  scenario.servers = static_cast<uint32_t>(TRY(topology.integer("servers", 1, 1, 1000)));
+  scenario.clients = static_cast<uint32_t>(TRY(topology.integer("clients", 3, 1, 1000)));
+  scenario.server = TRY(topology.text("server", "kv"));
+  scenario.server_options = TRY(topology.texts("options"));
+  scenario.node_options = TRY(TRY(topology.table("node")).rest_as_texts());
+  scenario.drawn_options = TRY(TRY(topology.table("drawn")).rest_as_texts());
+  for (const auto& [option, values] : scenario.drawn_options) {
+    if (!values.empty()) continue;
+    return fail(Errc::kInvalidData, fmt::format("{}: [topology.drawn] {} lists no value to draw",
+                                                scenario.name, option));
+  }
+  for (const auto& [node, options] : scenario.node_options) {
+    const std::vector<std::string> servers = scenario.server_names();
+    if (std::ranges::find(servers, node) != servers.end()) continue;
+    return fail(Errc::kInvalidData,
+                fmt::format("{}: [topology.node] {}: no server is called that; there are {}, from "
+                            "{}0 on",
+                            scenario.name, node, scenario.servers, scenario.server));
+  }
+  return topology.finish();
+}
+
+Result<void> parse_storm(Table storm, Scenario& scenario) {
+  scenario.storm = std::chrono::seconds(TRY(storm.integer("seconds", 20, 0, 86'400)));
+  scenario.calm_limit = std::chrono::seconds(TRY(storm.integer("calm_seconds", 60, 1, 86'400)));
+  scenario.intensity = TRY(storm.number("intensity", 1.0, 0, 1000));
+  scenario.faults = TRY(storm.texts("faults"));
+  scenario.with = TRY(storm.texts("with"));
+  scenario.without = TRY(storm.texts("without"));
+  scenario.expendable = TRY(storm.texts("expendable"));
+  TRY(check_fault_names(storm, scenario));
+  return storm.finish();
+}
+
 }  // namespace
+
+std::vector<std::string> Scenario::server_names() const {
+  std::vector<std::string> names;
+  for (uint32_t i = 0; i < servers; ++i) names.push_back(fmt::format("{}{}", server, i));
+  return names;
+}
 
 Result<Scenario> parse_scenario(std::string_view name, std::string_view text) {
   const toml::table parsed = TRY(parse_toml(name, text));
@@ -195,52 +310,22 @@ Result<Scenario> parse_scenario(std::string_view name, std::string_view text) {
   Table top(parsed, std::string(name));
   scenario.summary = TRY(top.text("summary"));
 
-  Table topology = TRY(top.table("topology"));
-  scenario.servers = static_cast<uint32_t>(TRY(topology.integer("servers", 1, 1, 1000)));
-  scenario.clients = static_cast<uint32_t>(TRY(topology.integer("clients", 3, 1, 1000)));
-  scenario.server = TRY(topology.text("server", "kv"));
-  scenario.server_options = TRY(topology.texts("options"));
-  scenario.node_options = TRY(TRY(topology.table("node")).rest_as_texts());
-  scenario.drawn_options = TRY(TRY(topology.table("drawn")).rest_as_texts());
-  for (const auto& [option, values] : scenario.drawn_options) {
-    if (!values.empty()) continue;
-    return fail(Errc::kInvalidData,
-                fmt::format("{}: [topology.drawn] {} lists no value to draw", name, option));
-  }
-  for (const auto& [node, options] : scenario.node_options) {
-    bool known = false;
-    for (uint32_t i = 0; i < scenario.servers; ++i) {
-      known |= node == fmt::format("{}{}", scenario.server, i);
-    }
-    if (known) continue;
-    return fail(Errc::kInvalidData,
-                fmt::format("{}: [topology.node] {}: no server is called that; there are {}, from "
-                            "{}0 on",
-                            name, node, scenario.servers, scenario.server));
-  }
-  TRY(topology.finish());
-
+  TRY(parse_topology(TRY(top.table("topology")), scenario));
   Table workload = TRY(top.table("workload"));
   scenario.workload = TRY(workload.text("name"));
   scenario.parameters = TRY(workload.rest_as_integers());
 
-  Table storm = TRY(top.table("storm"));
-  scenario.storm = std::chrono::seconds(TRY(storm.integer("seconds", 20, 0, 86'400)));
-  scenario.calm_limit = std::chrono::seconds(TRY(storm.integer("calm_seconds", 60, 1, 86'400)));
-  scenario.intensity = TRY(storm.number("intensity", 1.0, 0, 1000));
-  scenario.faults = TRY(storm.texts("faults"));
-  scenario.ambient = TRY(storm.texts("ambient"));
-  TRY(storm.finish());
+  TRY(parse_storm(TRY(top.table("storm")), scenario));
+  scenario.fault_settings = TRY(parse_fault_settings(TRY(top.table("fault"))));
   TRY(top.finish());
   return scenario;
 }
 
 Result<Scenario> load_scenario(std::string_view name) {
   auto text = read_either(name, "");
-  if (!text && text.error() == Errc::kNotFound && text.error().detail().empty()) {
-    return unknown(name);
-  }
-  return parse_scenario(name, TRY(std::move(text)));
+  if (text) return parse_scenario(name, *text);
+  if (text.error() == Errc::kNotFound && text.error().detail().empty()) return unknown(name);
+  return fail(text.error());
 }
 
 Result<Suite> load_suite(std::string_view name) {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "os/time.h"
+#include "sim/faults/fault.h"
 
 #include <cstdint>
 #include <map>
@@ -29,6 +30,8 @@ struct Scenario {
   // For each run one of the values is drawn, for all servers, and stands in the plan.
   std::map<std::string, std::vector<std::string>> drawn_options;
 
+  std::vector<std::string> server_names() const;  // "kv0", "kv1", ...
+
   // [workload]
   std::string workload;
   std::map<std::string, int64_t, std::less<>> parameters;  // Everything else in that table.
@@ -37,8 +40,11 @@ struct Scenario {
   os::Duration storm{0};
   os::Duration calm_limit{0};
   double intensity = 1.0;
-  std::vector<std::string> faults;   // Kinds; empty: all.
-  std::vector<std::string> ambient;  // Families; empty: all.
+  std::vector<std::string> faults;      // Kinds and families; empty: all but those opted in.
+  std::vector<std::string> with;        // Kinds that are opted in.
+  std::vector<std::string> without;     // Kinds and families left out.
+  std::vector<std::string> expendable;  // Servers whose disks may be harmed.
+  std::map<std::string, sim::FaultSettings, std::less<>> fault_settings;  // [fault."kind"]
 };
 
 // Errors name the file, the line and what was expected. A key that is not known is an error.

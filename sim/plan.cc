@@ -26,6 +26,10 @@ void visit(WeatherType& w, Visitor&& v) {
   v("network", "latency_max_us", w.network.latency_max);
   v("network", "slow_chance", w.network.slow_chance);
   v("network", "slow_latency_max_us", w.network.slow_latency_max);
+  v("network", "tail_chance", w.network.tail_chance);
+  v("network", "distance_max_us", w.network.distance_max);
+  v("network", "loss_chance", w.network.loss_chance);
+  v("network", "bandwidth_kib", w.network.bandwidth_kib);
   v("network", "split_chance", w.network.split_chance);
   v("network", "short_read_chance", w.network.short_read_chance);
   v("network", "short_write_chance", w.network.short_write_chance);
@@ -91,6 +95,17 @@ class Reader {
     into = value->get<T>();
   }
 
+  // A whole number that may be below zero.
+  void whole(const char* name, int64_t& into) {
+    const json* value = member(name);
+    if (value == nullptr) return;
+    if (!value->is_number_integer()) return wrong(name, "a whole number", *value);
+    if (std::abs(value->get<double>()) > kNumberMax) {
+      return wrong(name, "a number between -1e12 and 1e12", *value);
+    }
+    into = value->get<int64_t>();
+  }
+
   void duration(const char* name, VirtualTime& into) {
     int64_t count = 0;
     number(name, count);
@@ -111,6 +126,9 @@ class Reader {
   }
 
   bool has(const char* name) const { return from_.is_object() && from_.contains(name); }
+
+  // Known, though it may be missing.
+  void may_take(const char* name) { taken_.insert(name); }
 
   const json* member(const char* name) {
     if (!error_.empty()) return nullptr;
@@ -163,7 +181,7 @@ Result<void> check_weather(Weather& weather) {
       const bool of_pair =
           name == "latency_max_us" || name == "call_max_us" || name == "sync_max_us";
       if (of_pair && value < least) refuse(family, name, "less than its minimum");
-    } else if (value == 0) {
+    } else if (value == 0 && name != "bandwidth_kib") {
       refuse(family, name, "expected at least 1");
     }
   });
@@ -174,12 +192,18 @@ Result<void> check_weather(Weather& weather) {
 Result<Weather> parse_weather(const json& from) {
   Weather weather;
   Reader families(from, "plan.weather");
-  for (const char* family : {"network", "disk", "process", "chaos"}) {
-    const json* members = families.member(family);
+  std::set<std::string_view> known;
+  visit(weather, [&](std::string_view family, const char*, auto&) { known.insert(family); });
+  for (const std::string_view family : known) {
+    const std::string name_of(family);
+    if (!families.has(name_of.c_str())) continue;
+    const json* members = families.member(name_of.c_str());
     if (members == nullptr) break;
     Reader reader(*members, fmt::format("plan.weather.{}", family));
     visit(weather, [&](std::string_view of, const char* name, auto& value) {
       if (of != family) return;
+      reader.may_take(name);
+      if (!reader.has(name)) return;
       if constexpr (std::is_same_v<std::decay_t<decltype(value)>, os::Duration>) {
         reader.duration(name, value);
       } else {
@@ -204,6 +228,8 @@ Result<FaultStep> parse_step(const json& from, size_t index) {
   reader.text("moment", moment);
   reader.duration("delay_us", step.delay);
   if (reader.has("count")) reader.number("count", step.count);
+  if (reader.has("mode")) reader.text("mode", step.mode);
+  if (reader.has("amount")) reader.whole("amount", step.amount);
   TRY(reader.finish());
   for (const auto& [value, name] : kMoments) {
     if (name != moment) continue;
@@ -262,6 +288,8 @@ std::string to_json(const Plan& plan) {
                          {"moment", to_string(step.moment)},
                          {"delay_us", micros(step.delay)}};
     if (step.count != 0) line["count"] = step.count;
+    if (!step.mode.empty()) line["mode"] = step.mode;
+    if (step.amount != 0) line["amount"] = step.amount;
     out["faults"].push_back(std::move(line));
   }
   out["servers"] = ordered_json::array();

@@ -41,6 +41,9 @@ struct FaultStep {
   VirtualTime delay{0};  // After that moment.
   // How often, or at which of several: the fault's own, and 0 where it counts nothing.
   uint32_t count = 0;
+  // The fault's own: which of its ways, and how much, in a unit that it documents.
+  std::string mode;
+  int64_t amount = 0;
 
   friend bool operator==(const FaultStep&, const FaultStep&) = default;
 };
@@ -76,8 +79,8 @@ std::string_view to_string(Moment moment);
 
 // Indented JSON, the same bytes for the same plan.
 std::string to_json(const Plan& plan);
-// Errors name the member, what was expected and what is there. Nothing is ignored. "servers" and a
-// step's "count" may be missing: then nothing was drawn.
+// Errors name the member, what was expected and what is there. Nothing is ignored. What may be
+// missing: "servers", a step's "count", "mode" and "amount", and any weather, which is fair then.
 Result<Plan> parse_plan(std::string_view json);
 Result<Plan> parse_plan(const nlohmann::json& json);
 

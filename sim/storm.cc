@@ -8,39 +8,38 @@
 
 namespace seatrial::sim {
 
-Storm::Storm(World& world, const Plan& plan) : world_(world) {
+Storm::Storm(World& world, const Plan& plan, Policy policy)
+    : world_(world), policy_(std::move(policy)) {
   for (const FaultStep& step : plan.faults) {
     const Fault* fault = find_fault(step.kind);
     CHECK_MSG(fault != nullptr, "no fault is called {}", step.kind);
-    steps_.push_back(world.administer(step.kind, [&world, fault, step] {
-      const os::MonotonicTime hour(step.at);
-      while (os::MonotonicTime(world.now_virtual()) < hour) {
-        if (world.fibers().park(hour) == os::Wake::kCancelled) return;
-      }
-      world.note(step.target, TraceKind::kFault,
-                 fmt::format("{} at {}", step.kind, to_string(step.moment)));
-      fault->strike(world, step);
-    }));
+    steps_.push_back(world.administer(step.kind, [this, fault, step] { carry_out(*fault, step); }));
   }
+}
+
+void Storm::carry_out(const Fault& fault, const FaultStep& step) {
+  const os::MonotonicTime hour(step.at);
+  while (os::MonotonicTime(world_.now_virtual()) < hour) {
+    if (world_.fibers().park(hour) == os::Wake::kCancelled) return;
+  }
+  if (policy_ && fault.info().harms_disk) {
+    if (const std::string why = policy_(world_, step); !why.empty()) {
+      world_.hold_back(step.kind);
+      return world_.note(step.target, TraceKind::kNote,
+                         fmt::format("{} held back: {}", step.kind, why));
+    }
+  }
+  world_.note(step.target, TraceKind::kFault,
+              fmt::format("{} at {}", step.kind, to_string(step.moment)));
+  fault.strike(world_, step);
 }
 
 void Storm::end() {
   for (os::Fiber& step : steps_) step.cancel();
   for (os::Fiber& step : steps_) (void)step.join();
   steps_.clear();
-  // The weather between nodes turns fair; what is in flight goes on.
-  NetworkWeather& network = world_.weather().network;
-  network.cut_chance = 0;
-  network.refuse_chance = 0;
-  network.slow_chance = 0;
-  DiskWeather& disk = world_.weather().disk;
-  disk.stall_chance = 0;
-  disk.sync_error_chance = 0;
-  disk.write_error_chance = 0;
-  ProcessWeather& process = world_.weather().process;
-  process.fork_failure_chance = 0;
-  process.fork_pause_per_kib = VirtualTime(0);
-  process.reap_delay_max = VirtualTime(0);
+  // What is in flight goes on.
+  for (const Fault* fault : all_faults()) fault->calm(world_);
   world_.net().heal();
   for (const auto& node : world_.nodes()) {
     node->sync_errors_due = 0;

@@ -5,86 +5,62 @@
 namespace seatrial::sim {
 namespace {
 
-using namespace std::chrono_literals;
+// Families are rather on than off: a fault that needs another's help is to meet it.
+constexpr double kFamilyChance = 0.75;
+// Steps in five seconds, of all faults together, at intensity 1: with more of them at once nobody
+// gets anything done, and no fault is seen by itself.
+constexpr double kRateMax = 6;
 
-// Whether a family is on in this seed, and its own stream for the rest.
-struct Family {
-  Family(const Streams& streams, std::string_view name, const std::vector<std::string>& allowed)
-      : random(streams.stream("swarm", name)) {
-    const bool drawn = random.chance(0.5);
-    const bool may = allowed.empty() || std::ranges::find(allowed, name) != allowed.end();
-    on = drawn && may;
-  }
+bool names(const std::vector<std::string>& list, const FaultInfo& fault) {
+  return std::ranges::find(list, fault.kind) != list.end() ||
+         std::ranges::find(list, fault.family) != list.end();
+}
+
+struct Drawn {
+  const Fault* fault;
   base::RandomStream random;
-  bool on;
+  Stage stage;
 };
 
-void draw_network(const Streams& streams, const SwarmOptions& options, NetworkWeather& network) {
-  Family base(streams, "latency", {});
-  network.latency_min = draw_micros(base.random, 20us, 1ms);
-  network.latency_max = network.latency_min * base.random.between(2, 5);
-  if (Family f(streams, "segmentation", options.ambient); f.on) {
-    network.split_chance = f.random.unit();
-    network.short_read_chance = f.random.unit() * 0.5;
-    network.short_write_chance = f.random.unit() * 0.5;
-    if (f.random.chance(0.3)) network.buffer_bytes = 64 << f.random.below(8);
+// Those that this seed has on, each with its own stream for the rest.
+std::vector<Drawn> draw_kinds(const Streams& streams, const SwarmOptions& options) {
+  std::vector<Drawn> on;
+  for (const Fault* fault : all_faults()) {
+    const FaultInfo& info = fault->info();
+    if (!may_draw(options, info)) continue;
+    const auto settings = options.settings.find(info.kind);
+    Drawn drawn{fault, streams.stream("swarm", info.kind), options.stage};
+    drawn.stage.fault = &info;
+    double chance = info.chance;
+    if (settings != options.settings.end()) {
+      drawn.stage.settings = &settings->second;
+      chance = settings->second.chance.value_or(chance);
+    }
+    const bool family = streams.stream("swarm", info.family).chance(kFamilyChance);
+    if (!drawn.random.chance(chance) || (!family && chance < 1)) continue;
+    drawn.stage.intensity *= 0.25 + drawn.random.unit() * 1.5;
+    on.push_back(std::move(drawn));
   }
-  if (Family f(streams, "slow_network", options.ambient); f.on) {
-    network.slow_chance = f.random.unit() * 0.1;
-    network.slow_latency_max = draw_duration(f.random, 20ms, 2s);
-  }
-  if (Family f(streams, "cuts", options.ambient); f.on) {
-    network.cut_chance = f.random.unit() * 0.02;
-    network.refuse_chance = f.random.unit() * 0.2;
-  }
-}
-
-void draw_disk(const Streams& streams, const SwarmOptions& options, DiskWeather& disk) {
-  Family base(streams, "sectors", {});
-  disk.sector_kept = base.random.unit();
-  disk.sector_torn = base.random.unit() * (1 - disk.sector_kept);
-  disk.name_kept = base.random.unit();
-  if (Family f(streams, "slow_disk", options.ambient); f.on) {
-    disk.sync_max = draw_duration(f.random, 5ms, 200ms);
-    disk.stall_chance = f.random.unit() * 0.02;
-    disk.stall_max = draw_duration(f.random, 50ms, 1s);
-  }
-  if (Family f(streams, "short_writes", options.ambient); f.on) {
-    disk.short_write_chance = f.random.unit() * 0.5;
-  }
-}
-
-void draw_process(const Streams& streams, const SwarmOptions& options, ProcessWeather& process) {
-  Family f(streams, "fork", options.ambient);
-  if (!f.on) return;
-  process.fork_pause_per_kib = draw_duration(f.random, 10us, 20ms);
-  process.reap_delay_max = draw_duration(f.random, 1ms, 500ms);
-  if (f.random.chance(0.5)) process.fork_failure_chance = f.random.unit() * 0.3;
-  if (f.random.chance(0.5)) process.pids = 2 + f.random.below(6);
+  return on;
 }
 
 }  // namespace
 
-std::span<const std::string_view> ambient_families() {
-  static constexpr std::string_view kFamilies[] = {
-      "chaos", "cuts", "fork", "segmentation", "short_writes", "slow_disk", "slow_network"};
-  return kFamilies;
+bool may_draw(const SwarmOptions& options, const FaultInfo& fault) {
+  if (names(options.without, fault)) return false;
+  if (fault.harms_disk && options.stage.expendable.empty()) return false;
+  if (std::ranges::find(options.with, fault.kind) != options.with.end()) return true;
+  if (fault.opt_in) return std::ranges::find(options.faults, fault.kind) != options.faults.end();
+  return options.faults.empty() || names(options.faults, fault);
 }
 
 void draw_swarm(const Streams& streams, const SwarmOptions& options, Plan& plan) {
-  draw_network(streams, options, plan.weather.network);
-  draw_disk(streams, options, plan.weather.disk);
-  draw_process(streams, options, plan.weather.process);
-  if (Family f(streams, "chaos", options.ambient); f.on) {
-    plan.weather.chaos = {
-        .site_armed = 0.5, .site_fires = f.random.unit() * 0.3, .knob_shaken = 0.3};
-  }
-  for (const Fault* fault : all_faults()) {
-    Family f(streams, fault->info().kind, options.kinds);
-    if (!f.on) continue;
-    Stage stage = options.stage;
-    stage.intensity *= 0.25 + f.random.unit() * 1.5;
-    fault->plan(f.random, stage, plan.faults);
+  std::vector<Drawn> on = draw_kinds(streams, options);
+  double rate = 0;
+  for (const Drawn& each : on) rate += each.fault->info().ambient ? 0 : each.stage.rate();
+  for (Drawn& each : on) {
+    each.stage.intensity *= std::min(1.0, kRateMax / std::max(rate, 1.0));
+    each.fault->draw(each.random, each.stage, plan);
   }
   std::ranges::stable_sort(plan.faults, {}, &FaultStep::at);
 }

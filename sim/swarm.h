@@ -1,27 +1,31 @@
-// Swarm: each seed turns whole fault families off and on and draws the intensity of the rest,
-// since "everything a little" hides bugs (Groce et al., Swarm Testing, ISSTA 2012).
+// Swarm: each seed turns whole fault families off and on, then single faults of those that are on,
+// and draws the intensity of the rest, since "everything a little" hides bugs (Groce et al., Swarm
+// Testing, ISSTA 2012).
 #pragma once
 
 #include "sim/faults/fault.h"
 #include "sim/plan.h"
 #include "sim/streams.h"
 
-#include <span>
+#include <functional>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace seatrial::sim {
 
 struct SwarmOptions {
   Stage stage;
-  // Kinds that may strike; empty: all there are.
-  std::vector<std::string> kinds;
-  // Families of ambient weather that may be drawn: "segmentation", "slow_network", "cuts",
-  // "slow_disk", "short_writes", "fork", "chaos"; empty: all there are.
-  std::vector<std::string> ambient;
+  // Kinds and families that may be drawn; empty: all there are but those that are opt-in.
+  std::vector<std::string> faults;
+  std::vector<std::string> with;     // And these kinds: for those that are opt-in.
+  std::vector<std::string> without;  // But of these kinds and families none.
+  std::map<std::string, FaultSettings, std::less<>> settings;
 };
 
-std::span<const std::string_view> ambient_families();
+// Whether the options let this fault be drawn.
+bool may_draw(const SwarmOptions& options, const FaultInfo& fault);
 
 // Fills in weather and faults; deterministic in the seed and the options.
 void draw_swarm(const Streams& streams, const SwarmOptions& options, Plan& plan);

@@ -91,6 +91,9 @@ class World : private os::Dispatch {
   // Faults and other kinds of things that happened, by name, for the run's report.
   void count(std::string_view kind) { ++counts_[std::string(kind)]; }
   const std::map<std::string, uint64_t>& counts() const { return counts_; }
+  // Faults that did not strike since the scenario's policy forbade it, by kind.
+  void hold_back(std::string_view kind) { ++held_back_[std::string(kind)]; }
+  const std::map<std::string, uint64_t>& held_back() const { return held_back_; }
 
   // By time.
   const std::vector<Incident>& incidents() const { return incidents_; }
@@ -126,6 +129,7 @@ class World : private os::Dispatch {
   uint32_t poll() override { return UINT32_MAX; }
   void running(os::Fibers* process, uint64_t fiber) override;
   os::MonotonicTime translate(os::Fibers& fibers, os::MonotonicTime deadline) override;
+  void rationed(os::Fibers& fibers) override;
 
   Streams streams_;
   Weather weather_;
@@ -139,6 +143,7 @@ class World : private os::Dispatch {
   std::vector<std::unique_ptr<Node>> nodes_;
   std::map<std::string, Node*, std::less<>> nodes_by_name_;
   std::map<std::string, uint64_t> counts_;
+  std::map<std::string, uint64_t> held_back_;
   std::vector<Incident> incidents_;
   struct Grave {
     Node* node;

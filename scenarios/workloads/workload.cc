@@ -1,6 +1,10 @@
 #include "scenarios/workloads/workload.h"
 
+#include "sim/faults/fault.h"
+
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace seatrial::scenarios {
 
@@ -9,6 +13,18 @@ std::span<const Workload* const> all_workloads() {
       crash_in_fork_workload(), flush_visibility_workload(), reconnect_storm_workload(),
       register_workload(),      watch_lease_workload(),      watch_transfer_workload()};
   return workloads;
+}
+
+std::string Workload::forbids(const Scenario& scenario, sim::World&,
+                              const sim::FaultStep& step) const {
+  for (const std::string& server : scenario.server_names()) {
+    const auto& expendable = scenario.expendable;
+    if (!sim::is_among(step.target, server)) continue;
+    if (std::ranges::find(expendable, server) == expendable.end()) {
+      return fmt::format("{} is not expendable", server);
+    }
+  }
+  return {};
 }
 
 Result<const Workload*> find_workload(std::string_view name) {

@@ -52,6 +52,11 @@ class Workload {
   // A client, during the storm. An operation that cannot be read is the plan's author's mistake.
   virtual Result<void> run(ClientContext& context) const = 0;
 
+  // Why a fault that destroys what a disk holds may not strike now; empty: it may. Servers that
+  // are not expendable keep what they have, unless a workload knows better.
+  virtual std::string forbids(const Scenario& scenario, sim::World& world,
+                              const sim::FaultStep& step) const;
+
   // Sees what goes on in the servers of a run; none: the clients' history is enough.
   virtual std::unique_ptr<Witness> witness(sim::World&) const { return nullptr; }
 

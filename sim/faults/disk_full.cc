@@ -12,19 +12,25 @@ using namespace std::chrono_literals;
 class DiskFull : public Fault {
  public:
   const FaultInfo& info() const override {
-    static constexpr FaultInfo kInfo{"disk.full", "disk",
-                                     "others fill the disk but for 0 to 8 KiB; there is room again "
-                                     "after 10 ms to 8 s"};
+    static constexpr Parameter kParameters[] = {
+        {"lasts_ms", 10, 8000, "until there is room again"},
+        {"left_bytes", 0, 8192, "what is left to everybody"},
+    };
+    static constexpr FaultInfo kInfo{
+        .kind = "disk.full",
+        .family = "disk",
+        .description = "others fill the disk; after a while there is room again",
+        .parameters = kParameters,
+        .rate = 1};
     return kInfo;
   }
 
-  void plan(base::RandomStream& random, const Stage& stage,
-            std::vector<FaultStep>& steps) const override {
-    for (VirtualTime at : draw_hours(random, stage, 1.0)) {
-      FaultStep step{.at = at, .kind = "disk.full", .target = draw_name(random, stage.servers)};
-      step.lasts = draw_duration(random, 10ms, 8s);
-      if (random.chance(0.7)) step.count = draw_count(random, 8192);
-      steps.push_back(step);
+  void draw(base::RandomStream& random, const Stage& stage, Plan& plan) const override {
+    for (VirtualTime at : draw_hours(random, stage)) {
+      FaultStep step = step_at(at, draw_name(random, stage.servers));
+      step.lasts = draw_duration(random, stage, "lasts_ms");
+      if (random.chance(0.7)) step.count = draw_count(random, stage, "left_bytes");
+      plan.faults.push_back(step);
     }
   }
 

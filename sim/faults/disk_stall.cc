@@ -12,18 +12,22 @@ using namespace std::chrono_literals;
 class DiskStall : public Fault {
  public:
   const FaultInfo& info() const override {
-    static constexpr FaultInfo kInfo{"disk.stall", "disk",
-                                     "every call to the disk hangs for 10 ms to 4 s"};
+    static constexpr Parameter kParameters[] = {
+        {"lasts_ms", 10, 4000, "until the disk answers again"},
+    };
+    static constexpr FaultInfo kInfo{.kind = "disk.stall",
+                                     .family = "disk",
+                                     .description = "every call to the disk hangs",
+                                     .parameters = kParameters,
+                                     .rate = 0.5};
     return kInfo;
   }
 
-  void plan(base::RandomStream& random, const Stage& stage,
-            std::vector<FaultStep>& steps) const override {
-    for (VirtualTime at : draw_hours(random, stage, 0.5)) {
-      steps.push_back({.at = at,
-                       .kind = "disk.stall",
-                       .target = draw_name(random, stage.servers),
-                       .lasts = draw_duration(random, 10ms, 4s)});
+  void draw(base::RandomStream& random, const Stage& stage, Plan& plan) const override {
+    for (VirtualTime at : draw_hours(random, stage)) {
+      FaultStep step = step_at(at, draw_name(random, stage.servers));
+      step.lasts = draw_duration(random, stage, "lasts_ms");
+      plan.faults.push_back(step);
     }
   }
 

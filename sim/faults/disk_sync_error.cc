@@ -12,24 +12,28 @@ using namespace std::chrono_literals;
 class DiskSyncError : public Fault {
  public:
   const FaultInfo& info() const override {
+    static constexpr Parameter kParameters[] = {
+        {"call", 1, 32, "where it is to meet a forked child: at which call of its life"},
+    };
     static constexpr FaultInfo kInfo{
-        "disk.sync_error", "disk",
-        "the next sync fails; its pages count as clean, each has reached the disk or is lost"};
+        .kind = "disk.sync_error",
+        .family = "disk",
+        .description =
+            "the next sync fails; its pages count as clean, each has reached the disk or is lost",
+        .parameters = kParameters,
+        .rate = 1};
     return kInfo;
   }
 
-  void plan(base::RandomStream& random, const Stage& stage,
-            std::vector<FaultStep>& steps) const override {
+  void draw(base::RandomStream& random, const Stage& stage, Plan& plan) const override {
     for (VirtualTime at : draw_hours(random, stage)) {
-      steps.push_back(
-          {.at = at, .kind = "disk.sync_error", .target = draw_name(random, stage.servers)});
+      plan.faults.push_back(step_at(at, draw_name(random, stage.servers)));
     }
     // And some for children, or the process that calls most often would meet them all.
     for (VirtualTime at : draw_hours(random, stage)) {
-      FaultStep step{
-          .at = at, .kind = "disk.sync_error", .target = draw_name(random, stage.servers)};
-      draw_fork_call(random, step);
-      steps.push_back(step);
+      FaultStep step = step_at(at, draw_name(random, stage.servers));
+      draw_fork_call(random, stage, step);
+      plan.faults.push_back(step);
     }
   }
 

@@ -12,18 +12,22 @@ using namespace std::chrono_literals;
 class DiskSyncStall : public Fault {
  public:
   const FaultInfo& info() const override {
-    static constexpr FaultInfo kInfo{"disk.sync_stall", "disk",
-                                     "every sync hangs for 1 to 12 s, all other calls go on"};
+    static constexpr Parameter kParameters[] = {
+        {"lasts_ms", 1000, 12000, "until syncs end again"},
+    };
+    static constexpr FaultInfo kInfo{.kind = "disk.sync_stall",
+                                     .family = "disk",
+                                     .description = "every sync hangs, all other calls go on",
+                                     .parameters = kParameters,
+                                     .rate = 1};
     return kInfo;
   }
 
-  void plan(base::RandomStream& random, const Stage& stage,
-            std::vector<FaultStep>& steps) const override {
+  void draw(base::RandomStream& random, const Stage& stage, Plan& plan) const override {
     for (VirtualTime at : draw_hours(random, stage)) {
-      steps.push_back({.at = at,
-                       .kind = "disk.sync_stall",
-                       .target = draw_name(random, stage.servers),
-                       .lasts = draw_duration(random, 1s, 12s)});
+      FaultStep step = step_at(at, draw_name(random, stage.servers));
+      step.lasts = draw_duration(random, stage, "lasts_ms");
+      plan.faults.push_back(step);
     }
   }
 

@@ -1,5 +1,6 @@
 #include "sim/faults/fault.h"
 
+#include "base/alike.h"
 #include "base/check.h"
 #include "sim/faults/faults.h"
 #include "sim/machine/process.h"
@@ -12,12 +13,16 @@ namespace seatrial::sim {
 std::span<const Fault* const> all_faults() {
   // Listed by hand: a registrar in a static library gets lost in linking.
   static const Fault* const faults[] = {
-      disk_full_fault(),       disk_stall_fault(),       disk_sync_error_fault(),
-      disk_sync_stall_fault(), disk_write_error_fault(), fork_fail_fault(),
-      fork_kill_child_fault(), fork_kill_parent_fault(), fork_power_loss_fault(),
-      net_partition_fault(),   net_reset_fault(),        process_crash_loop_fault(),
-      process_kill_fault(),    process_pause_fault(),    process_power_loss_fault(),
-      storm_reconnect_fault(),
+      chaos_knobs_fault(),      chaos_sites_fault(),        disk_full_fault(),
+      disk_power_luck_fault(),  disk_short_write_fault(),   disk_slow_fault(),
+      disk_stall_fault(),       disk_sync_error_fault(),    disk_sync_stall_fault(),
+      disk_write_error_fault(), fork_fail_fault(),          fork_kill_child_fault(),
+      fork_kill_parent_fault(), fork_late_reap_fault(),     fork_pause_fault(),
+      fork_pid_reuse_fault(),   fork_power_loss_fault(),    fork_scarce_fault(),
+      net_cut_fault(),          net_latency_fault(),        net_partition_fault(),
+      net_refuse_fault(),       net_reset_fault(),          net_segmentation_fault(),
+      net_slow_fault(),         process_crash_loop_fault(), process_kill_fault(),
+      process_pause_fault(),    process_power_loss_fault(), storm_reconnect_fault(),
   };
   return faults;
 }
@@ -29,9 +34,43 @@ const Fault* find_fault(std::string_view kind) {
   return nullptr;
 }
 
-std::vector<VirtualTime> draw_hours(base::RandomStream& random, const Stage& stage, double share) {
+std::string_view most_alike(std::string_view word) {
+  std::string_view best;
+  size_t best_distance = std::max<size_t>(word.size() / 2, 2);
+  for (const Fault* fault : all_faults()) {
+    const size_t distance = base::edit_distance(word, fault->info().kind);
+    if (distance >= best_distance) continue;
+    best = fault->info().kind;
+    best_distance = distance;
+  }
+  return best;
+}
+
+double Stage::rate() const {
+  return settings != nullptr && settings->rate ? *settings->rate : fault->rate;
+}
+
+Range Stage::range(std::string_view parameter) const {
+  if (settings != nullptr) {
+    if (auto it = settings->ranges.find(parameter); it != settings->ranges.end()) return it->second;
+  }
+  for (const Parameter& each : fault->parameters) {
+    if (each.name == parameter) return {each.low, each.high};
+  }
+  CHECK_MSG(false, "{} has no parameter {}", fault->kind, parameter);
+}
+
+void Fault::strike(World&, const FaultStep& step) const {
+  CHECK_MSG(false, "{} is ambient: it has no steps", step.kind);
+}
+
+FaultStep Fault::step_at(VirtualTime at, std::string target) const {
+  return {.at = at, .kind = std::string(info().kind), .target = std::move(target)};
+}
+
+std::vector<VirtualTime> draw_hours(base::RandomStream& random, const Stage& stage) {
   const double expected =
-      std::chrono::duration<double>(stage.storm).count() / 5 * stage.intensity * share;
+      std::chrono::duration<double>(stage.storm).count() / 5 * stage.intensity * stage.rate();
   auto count = static_cast<uint64_t>(expected);
   if (random.chance(expected - static_cast<double>(count))) ++count;
   std::vector<VirtualTime> hours;
@@ -54,6 +93,46 @@ VirtualTime draw_micros(base::RandomStream& random, VirtualTime low, VirtualTime
   return std::chrono::microseconds(random.between(from, std::max(from, to)));
 }
 
+VirtualTime draw_duration(base::RandomStream& random, const Stage& stage,
+                          std::string_view parameter) {
+  const Range range = stage.range(parameter);
+  const double unit = parameter.ends_with("_us") ? 1 : parameter.ends_with("_ms") ? 1e3 : 1e6;
+  const auto time = [&](double value) {
+    return VirtualTime(std::chrono::microseconds(static_cast<int64_t>(value * unit)));
+  };
+  if (range.low > 0) return draw_duration(random, time(range.low), time(range.high));
+  return draw_micros(random, time(range.low), time(range.high));
+}
+
+double draw_between(base::RandomStream& random, const Stage& stage, std::string_view parameter) {
+  const Range range = stage.range(parameter);
+  return range.low + random.unit() * (range.high - range.low);
+}
+
+uint32_t draw_uniform(base::RandomStream& random, const Stage& stage, std::string_view parameter) {
+  const Range range = stage.range(parameter);
+  return static_cast<uint32_t>(
+      random.between(static_cast<int64_t>(range.low), static_cast<int64_t>(range.high)));
+}
+
+int64_t draw_amount(base::RandomStream& random, const Stage& stage, std::string_view parameter) {
+  const Range range = stage.range(parameter);
+  const auto least = static_cast<int64_t>(range.low);
+  const auto most = static_cast<int64_t>(range.high);
+  int64_t at = std::max<int64_t>(least, 1);
+  while (at <= most / 2 && random.chance(0.6)) at *= 2;
+  if (at > most) return most;
+  return std::min(most, at + static_cast<int64_t>(random.below(static_cast<uint64_t>(at))));
+}
+
+uint32_t draw_count(base::RandomStream& random, const Stage& stage, std::string_view parameter) {
+  return static_cast<uint32_t>(draw_amount(random, stage, parameter));
+}
+
+int64_t to_micros(VirtualTime time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+}
+
 const std::string& draw_name(base::RandomStream& random, const std::vector<std::string>& names) {
   CHECK(!names.empty());
   return names[random.below(names.size())];
@@ -68,18 +147,13 @@ bool is_among(std::string_view names, std::string_view name) {
   }
 }
 
-uint32_t draw_count(base::RandomStream& random, uint32_t most) {
-  uint32_t at = 1;
-  while (at * 2 <= most && random.chance(0.6)) at *= 2;
-  return std::min(most, at + static_cast<uint32_t>(random.below(at)));
-}
-
-void draw_fork_call(base::RandomStream& random, FaultStep& step) {
+void draw_fork_call(base::RandomStream& random, const Stage& stage, FaultStep& step) {
   // A snapshot takes a dozen calls, and what its parent does with it another dozen: there the last
   // ones matter most.
   const bool after = random.chance(0.5);
   step.moment = after ? Moment::kAfterChild : Moment::kChild;
-  step.count = after ? 1 + static_cast<uint32_t>(random.below(16)) : draw_count(random, 32);
+  step.count =
+      after ? 1 + static_cast<uint32_t>(random.below(16)) : draw_count(random, stage, "call");
 }
 
 void draw_moment(base::RandomStream& random, FaultStep& step) {

@@ -5,7 +5,12 @@ namespace seatrial::sim {
 
 class Fault;
 
+const Fault* chaos_knobs_fault();
+const Fault* chaos_sites_fault();
 const Fault* disk_full_fault();
+const Fault* disk_power_luck_fault();
+const Fault* disk_short_write_fault();
+const Fault* disk_slow_fault();
 const Fault* disk_stall_fault();
 const Fault* disk_sync_error_fault();
 const Fault* disk_sync_stall_fault();
@@ -13,9 +18,18 @@ const Fault* disk_write_error_fault();
 const Fault* fork_fail_fault();
 const Fault* fork_kill_child_fault();
 const Fault* fork_kill_parent_fault();
+const Fault* fork_late_reap_fault();
+const Fault* fork_pause_fault();
+const Fault* fork_pid_reuse_fault();
 const Fault* fork_power_loss_fault();
+const Fault* fork_scarce_fault();
+const Fault* net_cut_fault();
+const Fault* net_latency_fault();
 const Fault* net_partition_fault();
+const Fault* net_refuse_fault();
 const Fault* net_reset_fault();
+const Fault* net_segmentation_fault();
+const Fault* net_slow_fault();
 const Fault* process_crash_loop_fault();
 const Fault* process_kill_fault();
 const Fault* process_pause_fault();

@@ -12,16 +12,17 @@ using namespace std::chrono_literals;
 class ForkFail : public Fault {
  public:
   const FaultInfo& info() const override {
-    static constexpr FaultInfo kInfo{"fork.fail", "fork",
-                                     "the next fork fails; nothing else changes"};
+    static constexpr FaultInfo kInfo{.kind = "fork.fail",
+                                     .family = "fork",
+                                     .description = "the next fork fails; nothing else changes",
+                                     .rate = 1};
     return kInfo;
   }
 
-  void plan(base::RandomStream& random, const Stage& stage,
-            std::vector<FaultStep>& steps) const override {
-    for (VirtualTime at : draw_hours(random, stage, 1.0)) {
-      FaultStep step{.at = at, .kind = "fork.fail", .target = draw_name(random, stage.servers)};
-      steps.push_back(step);
+  void draw(base::RandomStream& random, const Stage& stage, Plan& plan) const override {
+    for (VirtualTime at : draw_hours(random, stage)) {
+      FaultStep step = step_at(at, draw_name(random, stage.servers));
+      plan.faults.push_back(step);
     }
   }
 

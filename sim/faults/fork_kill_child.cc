@@ -12,20 +12,25 @@ using namespace std::chrono_literals;
 class ForkKillChild : public Fault {
  public:
   const FaultInfo& info() const override {
-    static constexpr FaultInfo kInfo{"fork.kill_child", "fork",
-                                     "SIGKILL for the next or running forked child, as it is about "
-                                     "to make its 1st to 32nd call on the disk"};
+    static constexpr Parameter kParameters[] = {
+        {"call", 1, 32, "at which call of its life"},
+    };
+    static constexpr FaultInfo kInfo{
+        .kind = "fork.kill_child",
+        .family = "fork",
+        .description =
+            "SIGKILL for the next or running forked child, as it is about to call the disk",
+        .parameters = kParameters,
+        .rate = 2};
     return kInfo;
   }
 
-  void plan(base::RandomStream& random, const Stage& stage,
-            std::vector<FaultStep>& steps) const override {
-    for (VirtualTime at : draw_hours(random, stage, 2.0)) {
-      FaultStep step{
-          .at = at, .kind = "fork.kill_child", .target = draw_name(random, stage.servers)};
+  void draw(base::RandomStream& random, const Stage& stage, Plan& plan) const override {
+    for (VirtualTime at : draw_hours(random, stage)) {
+      FaultStep step = step_at(at, draw_name(random, stage.servers));
       step.moment = Moment::kChild;
-      step.count = draw_count(random, 32);
-      steps.push_back(step);
+      step.count = draw_count(random, stage, "call");
+      plan.faults.push_back(step);
     }
   }
 

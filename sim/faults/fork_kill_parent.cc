@@ -13,21 +13,27 @@ using namespace std::chrono_literals;
 class ForkKillParent : public Fault {
  public:
   const FaultInfo& info() const override {
-    static constexpr FaultInfo kInfo{"fork.kill_parent", "fork",
-                                     "SIGKILL for the parent of the next or running forked child, "
-                                     "at the child's 1st to 32nd call on the disk (its own, once "
-                                     "the child has ended); restarted after 1 ms to 4 s"};
+    static constexpr Parameter kParameters[] = {
+        {"call", 1, 32, "at which call of the child"},
+        {"down_ms", 1, 4000, "until it is started again"},
+    };
+    static constexpr FaultInfo kInfo{
+        .kind = "fork.kill_parent",
+        .family = "fork",
+        .description =
+            "SIGKILL for the parent of the next or running forked child, at the child's call to "
+            "the disk (its own, once the child has ended); the child goes on as an orphan",
+        .parameters = kParameters,
+        .rate = 2};
     return kInfo;
   }
 
-  void plan(base::RandomStream& random, const Stage& stage,
-            std::vector<FaultStep>& steps) const override {
-    for (VirtualTime at : draw_hours(random, stage, 2.0)) {
-      FaultStep step{
-          .at = at, .kind = "fork.kill_parent", .target = draw_name(random, stage.servers)};
-      step.lasts = draw_duration(random, 1ms, 4s);
-      draw_fork_call(random, step);
-      steps.push_back(step);
+  void draw(base::RandomStream& random, const Stage& stage, Plan& plan) const override {
+    for (VirtualTime at : draw_hours(random, stage)) {
+      FaultStep step = step_at(at, draw_name(random, stage.servers));
+      step.lasts = draw_duration(random, stage, "down_ms");
+      draw_fork_call(random, stage, step);
+      plan.faults.push_back(step);
     }
   }
 

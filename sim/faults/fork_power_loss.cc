@@ -13,23 +13,29 @@ using namespace std::chrono_literals;
 class ForkPowerLoss : public Fault {
  public:
   const FaultInfo& info() const override {
-    static constexpr FaultInfo kInfo{"fork.power_loss", "fork",
-                                     "the machine goes dark at the 1st to 32nd call on the disk of "
-                                     "the next or running forked child (its parent's, once it has "
-                                     "ended), or after a rename; back after 10 ms to 4 s"};
+    static constexpr Parameter kParameters[] = {
+        {"call", 1, 32, "at which call of the child"},
+        {"down_ms", 10, 4000, "until the machine is back"},
+    };
+    static constexpr FaultInfo kInfo{
+        .kind = "fork.power_loss",
+        .family = "fork",
+        .description =
+            "power lost at a call to the disk of the next or running forked child (its parent's, "
+            "once it has ended), or after a rename",
+        .parameters = kParameters,
+        .rate = 2};
     return kInfo;
   }
 
-  void plan(base::RandomStream& random, const Stage& stage,
-            std::vector<FaultStep>& steps) const override {
-    for (VirtualTime at : draw_hours(random, stage, 2.0)) {
-      FaultStep step{
-          .at = at, .kind = "fork.power_loss", .target = draw_name(random, stage.servers)};
-      step.lasts = draw_duration(random, 10ms, 4s);
+  void draw(base::RandomStream& random, const Stage& stage, Plan& plan) const override {
+    for (VirtualTime at : draw_hours(random, stage)) {
+      FaultStep step = step_at(at, draw_name(random, stage.servers));
+      step.lasts = draw_duration(random, stage, "down_ms");
       // Names come and go only as what a child has made is taken over.
       step.moment = Moment::kRename;
-      if (random.chance(2.0 / 3)) draw_fork_call(random, step);
-      steps.push_back(step);
+      if (random.chance(2.0 / 3)) draw_fork_call(random, stage, step);
+      plan.faults.push_back(step);
     }
   }
 

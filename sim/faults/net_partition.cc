@@ -12,18 +12,24 @@ using namespace std::chrono_literals;
 class NetPartition : public Fault {
  public:
   const FaultInfo& info() const override {
-    static constexpr FaultInfo kInfo{"net.partition", "network",
-                                     "nothing gets to or from a set of nodes (a third of the time "
-                                     "one way only) for 10 ms to 8 s"};
+    static constexpr Parameter kParameters[] = {
+        {"lasts_ms", 10, 8000, "until it is healed"},
+    };
+    static constexpr FaultInfo kInfo{
+        .kind = "net.partition",
+        .family = "network",
+        .description = "nothing gets to or from a set of nodes; a third of the time one way only",
+        .parameters = kParameters,
+        .rate = 1};
     return kInfo;
   }
 
-  void plan(base::RandomStream& random, const Stage& stage,
-            std::vector<FaultStep>& steps) const override {
+  void draw(base::RandomStream& random, const Stage& stage, Plan& plan) const override {
     std::vector<std::string> names = stage.servers;
     names.insert(names.end(), stage.clients.begin(), stage.clients.end());
     for (VirtualTime at : draw_hours(random, stage)) {
-      FaultStep step{.at = at, .kind = "net.partition", .lasts = draw_duration(random, 10ms, 8s)};
+      FaultStep step = step_at(at, {});
+      step.lasts = draw_duration(random, stage, "lasts_ms");
       // A leading > or < lets the one direction through.
       const uint64_t direction = random.below(6);
       if (direction < 2) step.target = direction == 0 ? ">" : "<";
@@ -34,7 +40,7 @@ class NetPartition : public Fault {
         step.target += name;
         any = true;
       }
-      if (any) steps.push_back(step);
+      if (any) plan.faults.push_back(step);
     }
   }
 
@@ -43,19 +49,17 @@ class NetPartition : public Fault {
     const bool inward_open = names.starts_with('>');
     const bool outward_open = names.starts_with('<');
     if (inward_open || outward_open) names.remove_prefix(1);
-    const auto inside = [&](const Node& node) { return is_among(names, node.name()); };
-    std::vector<std::pair<uint32_t, uint32_t>> blocked;
-    for (const auto& a : world.nodes()) {
-      for (const auto& b : world.nodes()) {
-        if (!inside(*a) || inside(*b)) continue;
-        if (!outward_open) blocked.emplace_back(a->index(), b->index());
-        if (!inward_open) blocked.emplace_back(b->index(), a->index());
-      }
+    Border::Nodes inside;
+    for (const auto& node : world.nodes()) {
+      if (is_among(names, node->name())) inside.push_back(node->index());
     }
-    for (const auto& [from, to] : blocked) world.net().block(from, to);
+    const Direction direction = inward_open    ? Direction::kOut
+                                : outward_open ? Direction::kIn
+                                               : Direction::kBoth;
+    const Barrier barrier = world.net().put_up(
+        {.kind = Obstacle::Kind::kLoses, .border = Border::around(inside, direction)});
     world.count(step.kind);
     world.sleep(step.lasts);
-    for (const auto& [from, to] : blocked) world.net().unblock(from, to);
   }
 };
 

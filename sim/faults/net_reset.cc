@@ -12,17 +12,19 @@ using namespace std::chrono_literals;
 class NetReset : public Fault {
  public:
   const FaultInfo& info() const override {
-    static constexpr FaultInfo kInfo{"net.reset", "network",
-                                     "all streams of a node are reset at whatever byte they are"};
+    static constexpr FaultInfo kInfo{
+        .kind = "net.reset",
+        .family = "network",
+        .description = "all streams of a node are reset at whatever byte they are",
+        .rate = 1};
     return kInfo;
   }
 
-  void plan(base::RandomStream& random, const Stage& stage,
-            std::vector<FaultStep>& steps) const override {
+  void draw(base::RandomStream& random, const Stage& stage, Plan& plan) const override {
     for (VirtualTime at : draw_hours(random, stage)) {
-      FaultStep step{.at = at, .kind = "net.reset", .target = draw_name(random, stage.servers)};
+      FaultStep step = step_at(at, draw_name(random, stage.servers));
       draw_moment(random, step);
-      steps.push_back(step);
+      plan.faults.push_back(step);
     }
   }
 

@@ -12,18 +12,23 @@ using namespace std::chrono_literals;
 class ProcessKill : public Fault {
  public:
   const FaultInfo& info() const override {
-    static constexpr FaultInfo kInfo{
-        "process.kill", "process", "SIGKILL: the page cache survives; restarted after 1 ms to 4 s"};
+    static constexpr Parameter kParameters[] = {
+        {"down_ms", 1, 4000, "until it is started again"},
+    };
+    static constexpr FaultInfo kInfo{.kind = "process.kill",
+                                     .family = "process",
+                                     .description = "SIGKILL: the page cache survives",
+                                     .parameters = kParameters,
+                                     .rate = 2};
     return kInfo;
   }
 
-  void plan(base::RandomStream& random, const Stage& stage,
-            std::vector<FaultStep>& steps) const override {
-    for (VirtualTime at : draw_hours(random, stage, 2.0)) {
-      FaultStep step{.at = at, .kind = "process.kill", .target = draw_name(random, stage.servers)};
-      step.lasts = draw_duration(random, 1ms, 4s);
+  void draw(base::RandomStream& random, const Stage& stage, Plan& plan) const override {
+    for (VirtualTime at : draw_hours(random, stage)) {
+      FaultStep step = step_at(at, draw_name(random, stage.servers));
+      step.lasts = draw_duration(random, stage, "down_ms");
       draw_moment(random, step);
-      steps.push_back(step);
+      plan.faults.push_back(step);
     }
   }
 

@@ -12,20 +12,25 @@ using namespace std::chrono_literals;
 class ProcessPowerLoss : public Fault {
  public:
   const FaultInfo& info() const override {
-    static constexpr FaultInfo kInfo{"process.power_loss", "process",
-                                     "the machine goes dark: unsynced data is kept, dropped or "
-                                     "torn by the sector; back after 10 ms to 8 s"};
+    static constexpr Parameter kParameters[] = {
+        {"down_ms", 10, 8000, "until the machine is back"},
+    };
+    static constexpr FaultInfo kInfo{
+        .kind = "process.power_loss",
+        .family = "process",
+        .description =
+            "the machine goes dark: unsynced data is kept, dropped or torn by the sector",
+        .parameters = kParameters,
+        .rate = 2};
     return kInfo;
   }
 
-  void plan(base::RandomStream& random, const Stage& stage,
-            std::vector<FaultStep>& steps) const override {
-    for (VirtualTime at : draw_hours(random, stage, 2.0)) {
-      FaultStep step{
-          .at = at, .kind = "process.power_loss", .target = draw_name(random, stage.servers)};
-      step.lasts = draw_duration(random, 10ms, 8s);
+  void draw(base::RandomStream& random, const Stage& stage, Plan& plan) const override {
+    for (VirtualTime at : draw_hours(random, stage)) {
+      FaultStep step = step_at(at, draw_name(random, stage.servers));
+      step.lasts = draw_duration(random, stage, "down_ms");
       draw_moment(random, step);
-      steps.push_back(step);
+      plan.faults.push_back(step);
     }
   }
 

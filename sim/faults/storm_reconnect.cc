@@ -12,23 +12,27 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr uint32_t kCutsMax = 30;
-
 class StormReconnect : public Fault {
  public:
   const FaultInfo& info() const override {
-    static constexpr FaultInfo kInfo{
-        "storm.reconnect", "storm",
-        "the streams of all servers to each other (a third of the time of one) are reset 2 to 30 "
-        "times, every 1 ms to 2 s"};
+    static constexpr Parameter kParameters[] = {
+        {"cuts", 2, 30, "how often"},
+        {"every_ms", 1, 2000, "about so far apart"},
+    };
+    static constexpr FaultInfo kInfo{.kind = "storm.reconnect",
+                                     .family = "storm",
+                                     .description =
+                                         "the streams of all servers to each other (a third of the "
+                                         "time of one) are reset again and again",
+                                     .parameters = kParameters,
+                                     .rate = 1};
     return kInfo;
   }
 
   // `count` cuts, spread over `lasts`.
-  void plan(base::RandomStream& random, const Stage& stage,
-            std::vector<FaultStep>& steps) const override {
+  void draw(base::RandomStream& random, const Stage& stage, Plan& plan) const override {
     for (VirtualTime at : draw_hours(random, stage)) {
-      FaultStep step{.at = at, .kind = "storm.reconnect"};
+      FaultStep step = step_at(at, {});
       const bool one = random.chance(1.0 / 3);
       const std::string& alone = draw_name(random, stage.servers);
       for (const std::string& name : stage.servers) {
@@ -36,11 +40,11 @@ class StormReconnect : public Fault {
         if (!step.target.empty()) step.target += ',';
         step.target += name;
       }
-      step.count = static_cast<uint32_t>(random.between(2, kCutsMax));
-      const VirtualTime rhythm = draw_duration(random, 1ms, 2s);
+      step.count = draw_uniform(random, stage, "cuts");
+      const VirtualTime rhythm = draw_duration(random, stage, "every_ms");
       step.lasts = std::min(rhythm * step.count, stage.storm);
       draw_moment(random, step);
-      steps.push_back(step);
+      plan.faults.push_back(step);
     }
   }
 

@@ -35,6 +35,7 @@ class FakeDispatch final : public Dispatch {
     return batch;
   }
   void running(Fibers* process, uint64_t) override { owners.push_back(process); }
+  void rationed(Fibers&) override { ++rationed_calls; }
 
   MonotonicTime time{};
   std::multimap<MonotonicTime, std::function<void()>> script;
@@ -42,6 +43,7 @@ class FakeDispatch final : public Dispatch {
   uint32_t batch = 8;
   int idles = 0;
   int polls = 0;
+  int rationed_calls = 0;
   std::vector<Fibers*> owners;
 };
 

@@ -25,6 +25,7 @@ RunResult failed_run() {
   result.events = 12345;
   result.ops = 678;
   result.faults = {{"power-loss", 2}, {"sigkill", 3}};
+  result.held_back = {{"disk.bit_rot", 1}};
   result.marks = {"aof: torn tail cut"};
   result.violations = {{"bank", "the total is 90, not 100", {3, 7}}};
   result.capsule = "results/capsules/kv-watch-transfer-17.json";
@@ -48,6 +49,7 @@ TEST(RunResult, WritesTheGoldenLine) {
             R"({"scenario":"kv/watch-transfer","seed":17,"verdict":"violation",)"
             R"("hash":"0123456789abcdef","revision":"c04457a","sim_seconds":90.5,"wall_ms":12.5,)"
             R"("cpu_ms":11.0,"events":12345,"ops":678,"faults":{"power-loss":2,"sigkill":3},)"
+            R"("held_back":{"disk.bit_rot":1},)"
             R"("marks":["aof: torn tail cut"],"violations":[{"checker":"bank",)"
             R"("summary":"the total is 90, not 100","ops":[3,7]}],"message":"",)"
             R"("capsule":"results/capsules/kv-watch-transfer-17.json"})");

@@ -103,6 +103,16 @@ TEST(Summary, ARunWithoutFaultsIsPointedOut) {
   result.faults.clear();
   summary.add(result);
   EXPECT_NE(summary.text(1s, Paint{}).find("faults    none struck\n"), std::string::npos);
+  EXPECT_EQ(summary.text(1s, Paint{}).find("held back"), std::string::npos);
+}
+
+TEST(Summary, WhatWasHeldBackIsCounted) {
+  Summary summary;
+  RunResult result = run("a", 1);
+  result.held_back = {{"disk.bit_rot", 2}};
+  summary.add(result);
+  summary.add(result);
+  EXPECT_NE(summary.text(1s, Paint{}).find("held back disk.bit_rot 4\n"), std::string::npos);
 }
 
 TEST(Summary, LongListsAreWrapped) {

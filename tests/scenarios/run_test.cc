@@ -108,7 +108,20 @@ TEST(Run, AFaultThatNobodyKnowsIsRefused) {
   plan.faults.push_back({.kind = "process.tickle"});
   auto result = run_seed(scenario, 3, plan);
   ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().message(), "plan: no fault is called \"process.tickle\"");
+  EXPECT_TRUE(result.error().message().starts_with("plan.faults[") &&
+              result.error().message().find("].kind: no fault is called \"process.tickle\"") !=
+                  std::string::npos)
+      << result.error().message();
+}
+
+TEST(Run, AnAmbientFaultIsNoStep) {
+  const Scenario scenario = load("kv/register");
+  sim::Plan plan = *make_plan(scenario, 3);
+  plan.faults = {{.kind = "net.cut", .target = "kv0"}};
+  auto result = run_seed(scenario, 3, plan);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message(),
+            "plan.faults[0].kind: net.cut has no steps, it is part of plan.weather");
 }
 
 TEST(Run, ANodeThatIsNotThereIsRefused) {

@@ -116,10 +116,53 @@ TEST(Scenario, NamesThatNothingHasAreErrorsOfThePlan) {
       error("[workload]\nname = \"chess\"\n").starts_with("no workload is called \"chess\""));
   EXPECT_TRUE(error("[workload]\nname = \"register\"\nknights = 2\n")
                   .starts_with("x.toml: workload register has no \"knights\""));
-  EXPECT_TRUE(error("[workload]\nname = \"register\"\n[storm]\nfaults = [\"flood\"]\n")
-                  .starts_with("x.toml: no fault is called \"flood\""));
-  EXPECT_TRUE(error("[workload]\nname = \"register\"\n[storm]\nambient = [\"fog\"]\n")
-                  .starts_with("x.toml: no ambient family is called \"fog\""));
+}
+
+TEST(Scenario, FaultsThatThereAreNotAreErrors) {
+  EXPECT_EQ(error_of("[storm]\nfaults = [\"flood\"]\n"),
+            "x.toml:2: no fault is called \"flood\"; `seatrial list faults` names them");
+  EXPECT_EQ(error_of("[storm]\nwithout = [\"proces.kill\"]\n"),
+            "x.toml:2: no fault is called \"proces.kill\", did you mean process.kill?; `seatrial "
+            "list faults` names them");
+  EXPECT_EQ(error_of("[storm]\nexpendable = [\"kv7\"]\n"),
+            "x.toml:2: no server is called \"kv7\"; there are: kv0");
+  EXPECT_EQ(error_of("[fault.\"proces.kill\"]\nrate = 2\n"),
+            "x.toml:1: no fault is called \"proces.kill\", did you mean process.kill?; `seatrial "
+            "list faults` names them");
+}
+
+TEST(Scenario, AFaultsParametersAreChecked) {
+  EXPECT_EQ(error_of("[fault.\"disk.stall\"]\nlasts_ms = [5, 1]\n"),
+            "x.toml:2: lasts_ms must be a number, or [least, most], from 0 to 1000000000");
+  EXPECT_EQ(error_of("[fault.\"net.cut\"]\ncut_chance = 1.5\n"),
+            "x.toml:2: cut_chance must be a number, or [least, most], from 0 to 1");
+  EXPECT_EQ(error_of("[fault.\"net.cut\"]\nchance = 2\n"),
+            "x.toml:2: chance must be between 0 and 1, is 2");
+  EXPECT_TRUE(error_of("[fault.\"disk.stall\"]\nlasts_us = 1\n")
+                  .starts_with("x.toml:2: \"lasts_us\" is not known here; known are"));
+  EXPECT_TRUE(error_of("[fault.\"net.cut\"]\nrate = 2\n").starts_with("x.toml:2: \"rate\""));
+}
+
+TEST(Scenario, AFaultsParametersAreWhatIsDrawn) {
+  auto scenario = parse_scenario("x.toml",
+                                 "[workload]\nname = \"register\"\n[storm]\nseconds = 50\n"
+                                 "faults = [\"disk.stall\"]\n[fault.\"disk.stall\"]\n"
+                                 "chance = 1\nrate = 3\nlasts_ms = [7, 9]\n");
+  ASSERT_TRUE(scenario) << scenario.error().message();
+  size_t steps = 0;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    auto plan = make_plan(*scenario, seed);
+    ASSERT_TRUE(plan);
+    EXPECT_FALSE(plan->faults.empty());
+    steps += plan->faults.size();
+    for (const sim::FaultStep& step : plan->faults) {
+      EXPECT_EQ(step.kind, "disk.stall");
+      EXPECT_GE(step.lasts, std::chrono::milliseconds(7));
+      EXPECT_LE(step.lasts, std::chrono::milliseconds(9));
+    }
+  }
+  EXPECT_GT(steps, 20U * 20);
+  EXPECT_LT(steps, 20U * 40);
 }
 
 TEST(Scenario, EachThatIsBuiltInMakesAPlan) {

@@ -119,9 +119,16 @@ TEST(Plan, WeatherThatMakesNoSenseIsRefused) {
 TEST(Plan, WhatIsMissingIsNamed) {
   EXPECT_EQ(error_without("", "faults"), "plan: \"faults\" is missing");
   EXPECT_EQ(error_without("/faults/0", "delay_us"), "plan.faults[0]: \"delay_us\" is missing");
-  EXPECT_EQ(error_without("/weather", "chaos"), "plan.weather: \"chaos\" is missing");
-  EXPECT_EQ(error_without("/weather/chaos", "knob_shaken"),
-            "plan.weather.chaos: \"knob_shaken\" is missing");
+}
+
+TEST(Plan, WeatherThatIsMissingIsFair) {
+  EXPECT_EQ(error_without("/weather", "chaos"), "no error");
+  EXPECT_EQ(error_without("/weather/chaos", "knob_shaken"), "no error");
+  const auto plan =
+      parse_plan(std::string_view(R"({"storm_us": 1, "calm_limit_us": 1, "weather": {"disk": {}},
+                           "faults": [], "clients": []})"));
+  ASSERT_TRUE(plan) << plan.error().message();
+  EXPECT_EQ(plan->weather, Weather{});
 }
 
 TEST(Plan, WhatIsNotKnownIsRefusedByName) {

@@ -123,14 +123,21 @@ TEST(Faults, EachIsKnownByItsKindAndFamily) {
     EXPECT_EQ(find_fault(info.kind), fault);
     EXPECT_FALSE(info.description.empty());
     EXPECT_NE(info.kind.find('.'), std::string_view::npos);
+    for (const Parameter& parameter : info.parameters) {
+      EXPECT_LE(parameter.low, parameter.high) << info.kind << " " << parameter.name;
+      EXPECT_FALSE(parameter.meaning.empty()) << info.kind << " " << parameter.name;
+    }
   }
   EXPECT_EQ(find_fault("process.tickle"), nullptr);
+  EXPECT_EQ(most_alike("proces.kill"), "process.kill");
+  EXPECT_EQ(most_alike("flood"), "");
 }
 
 TEST(Faults, ATargetThatIsNotThereIsNoHarm) {
   World world({.seed = 3});
   Plan plan;
   for (const Fault* fault : all_faults()) {
+    if (fault->info().ambient) continue;
     plan.faults.push_back({.kind = std::string(fault->info().kind), .target = "nobody"});
   }
   Storm storm(world, plan);

@@ -204,10 +204,8 @@ TEST_F(ForkFault, AWriteErrorMeetsTheChild) {
 
 TEST_F(ForkFault, AStepDrawnForAChildNamesACall) {
   for (const char* kind : {"fork.kill_child", "fork.kill_parent", "fork.power_loss"}) {
-    base::RandomStream random(7);
-    Stage stage{.servers = {"server"}, .storm = 500s};
-    std::vector<FaultStep> steps;
-    find_fault(kind)->plan(random, stage, steps);
+    const Stage stage{.servers = {"server"}, .storm = 500s};
+    const std::vector<FaultStep> steps = draw_plan(kind, 7, stage).faults;
     ASSERT_GT(steps.size(), 50U);
     std::vector<uint32_t> counts;
     for (const FaultStep& drawn : steps) {

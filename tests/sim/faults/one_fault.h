@@ -18,6 +18,16 @@ namespace seatrial::sim {
 
 using namespace std::chrono_literals;
 
+// What a fault draws under this seed.
+inline Plan draw_plan(std::string_view kind, uint64_t seed, Stage stage) {
+  const Fault* fault = find_fault(kind);
+  stage.fault = &fault->info();
+  base::RandomStream random(seed);
+  Plan plan;
+  fault->draw(random, stage, plan);
+  return plan;
+}
+
 class OneFault : public testing::Test {
  protected:
   OneFault() : server(world.add_node("server")), client(world.add_node("client")) {}

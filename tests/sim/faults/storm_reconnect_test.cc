@@ -67,8 +67,9 @@ TEST(StormReconnect, PlansAllServersOrOne) {
   const Stage stage{.servers = {"kv0", "kv1", "kv2"}, .clients = {"client0"}, .storm = 20s};
   std::vector<FaultStep> steps;
   for (uint64_t seed = 1; seed <= 100; ++seed) {
-    base::RandomStream random(seed);
-    find_fault("storm.reconnect")->plan(random, stage, steps);
+    for (FaultStep& step : draw_plan("storm.reconnect", seed, stage).faults) {
+      steps.push_back(std::move(step));
+    }
   }
   size_t all = 0;
   for (const FaultStep& step : steps) {
