@@ -55,6 +55,7 @@ World::World(WorldOptions options)
 
 World::~World() {
   end_everything();
+  net_->heal();
   // What still lies in the queue may hold on to connections.
   while (!events_.empty()) {
     now_ = std::max(now_, events_.next_time());
@@ -183,7 +184,11 @@ void World::running(os::Fibers* process, uint64_t fiber) {
 
 os::MonotonicTime World::translate(os::Fibers& fibers, os::MonotonicTime deadline) {
   auto* process = static_cast<SimProcess*>(fibers.owner);
-  return deadline - process->node().monotonic_offset;
+  return process->node().clock().world_time(deadline);
+}
+
+void World::rationed(os::Fibers& fibers) {
+  static_cast<SimProcess*>(fibers.owner)->node().processor_wanted();
 }
 
 }  // namespace seatrial::sim

@@ -130,6 +130,7 @@ class World : private os::Dispatch {
   uint32_t poll() override { return UINT32_MAX; }
   void running(os::Fibers* process, uint64_t fiber) override;
   os::MonotonicTime translate(os::Fibers& fibers, os::MonotonicTime deadline) override;
+  void rationed(os::Fibers& fibers) override;
 
   Streams streams_;
   Weather weather_;

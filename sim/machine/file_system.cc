@@ -168,6 +168,23 @@ void FileData::lose_power(base::RandomStream& random, const DiskWeather& weather
   syncing_ = false;
 }
 
+FileData FileData::durable_copy() const {
+  FileData copy;
+  copy.bytes_ = bytes_;
+  copy.bytes_.resize(std::max<uint64_t>(durable_size_, bytes_.size()));
+  for (const auto& [sector, shadow] : shadows_) {
+    std::string durable = shadow.durable;
+    durable.resize(kSectorBytes);
+    const uint64_t begin = sector * kSectorBytes;
+    if (begin >= copy.bytes_.size()) continue;
+    copy.bytes_.replace(begin, std::min(kSectorBytes, copy.bytes_.size() - begin), durable, 0,
+                        std::min(kSectorBytes, copy.bytes_.size() - begin));
+  }
+  copy.bytes_.resize(durable_size_);
+  copy.durable_size_ = durable_size_;
+  return copy;
+}
+
 // ---- FileSystem
 
 FileSystem::FileSystem(uint64_t capacity) : capacity_bytes(capacity) {
@@ -386,6 +403,21 @@ void FileSystem::forget_volatile(Inode& inode, base::RandomStream& random,
   }
   inode.names = inode.durable_names;
   for (auto& [name, entry] : inode.names) forget_volatile(*entry, random, weather);
+}
+
+std::shared_ptr<Inode> FileSystem::durable_copy(const Inode& inode) {
+  auto copy = std::make_shared<Inode>();
+  copy->kind = inode.kind;
+  copy->file = inode.file.durable_copy();
+  for (const auto& [name, entry] : inode.durable_names) copy->names[name] = durable_copy(*entry);
+  copy->durable_names = copy->names;
+  return copy;
+}
+
+FileSystem FileSystem::copy() const {
+  FileSystem image(capacity_bytes);
+  image.root_ = durable_copy(*root_);
+  return image;
 }
 
 void FileSystem::lose_power(base::RandomStream& random, const DiskWeather& weather) {

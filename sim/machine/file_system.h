@@ -53,6 +53,8 @@ class FileData {
   void fail_sync(base::RandomStream& random);
 
   void lose_power(base::RandomStream& random, const DiskWeather& weather);
+  // Bytes and length as they are durable now, with nothing pending.
+  FileData durable_copy() const;
   uint64_t unsynced_sectors() const { return shadows_.size(); }
 
  private:
@@ -106,6 +108,12 @@ class FileSystem {
 
   void lose_power(base::RandomStream& random, const DiskWeather& weather);
 
+  // What is durable now, as a file system of its own: an image of the disk. Costs its bytes.
+  FileSystem copy() const;
+  // The machine gets another disk, in place of this one. The power must be off: files that are open
+  // stay those of the old disk.
+  void replace(FileSystem other) { *this = std::move(other); }
+
  private:
   // One not yet durable operation on names: `name` of `directory` now means `inode` (nullptr:
   // nothing), and for a rename `from_name` of `from` means nothing any more.
@@ -128,6 +136,7 @@ class FileSystem {
   void change(NameChange change);
   static void forget_volatile(Inode& inode, base::RandomStream& random, const DiskWeather& weather);
   static uint64_t used_bytes(const Inode& inode);
+  static std::shared_ptr<Inode> durable_copy(const Inode& inode);
   static bool holds(const Inode& inode, const Inode& directory);
 
   std::shared_ptr<Inode> root_;

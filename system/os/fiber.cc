@@ -278,13 +278,38 @@ void Fibers::kill() {
 }
 
 void Fibers::pause() {
-  paused_ = true;
+  stopped_ |= kPaused;
   scheduler_.run_queue_.move_out(this, held_);
 }
 
 void Fibers::resume() {
-  paused_ = false;
+  stopped_ &= static_cast<unsigned char>(~kPaused);
   let_go();
+}
+
+void Fibers::ration() {
+  stopped_ |= kRationed;
+  scheduler_.run_queue_.move_out(this, held_);
+  if (waiting() > 0) scheduler_.dispatch_.rationed(*this);
+}
+
+void Fibers::ration_no_more() {
+  stopped_ &= static_cast<unsigned char>(~kRationed);
+  let_go();
+}
+
+size_t Fibers::waiting() const {
+  if (killed_ || (stopped_ & kPaused) != 0) return 0;
+  if (alone_ == nullptr) return held_.size();
+  return std::ranges::find(held_, alone_) != held_.end() ? 1 : 0;
+}
+
+void Fibers::let_one_go(size_t which) {
+  CHECK(which < waiting());
+  const auto body = alone_ != nullptr ? std::ranges::find(held_, alone_)
+                                      : held_.begin() + static_cast<ptrdiff_t>(which);
+  scheduler_.run_queue_.push(*body);
+  held_.erase(body);
 }
 
 void Fibers::hold_others() {
@@ -300,7 +325,7 @@ void Fibers::let_others_go() {
 }
 
 bool Fibers::holds(const FiberBody* body) const {
-  return paused_ || (alone_ != nullptr && alone_ != body);
+  return stopped_ != 0 || (alone_ != nullptr && alone_ != body);
 }
 
 void Fibers::let_go() {
@@ -477,11 +502,13 @@ bool Scheduler::wake(FiberBody* body, Wake why) {
 
 void Scheduler::make_runnable(FiberBody* body) {
   if (body->state != FiberState::kNew) body->state = FiberState::kRunnable;
-  if (body->process->holds(body)) {
-    body->process->held_.push_back(body);
-  } else {
+  Fibers& process = *body->process;
+  if (!process.holds(body)) {
     run_queue_.push(body);
+    return;
   }
+  process.held_.push_back(body);
+  if (process.stopped_ == Fibers::kRationed) dispatch_.rationed(process);
 }
 
 FiberBody* Scheduler::next() {

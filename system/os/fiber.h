@@ -102,6 +102,13 @@ class Fibers {
   void kill();    // As the destructor; the caller must not be one of them.
   void pause();   // None of them runs until
   void resume();  // this.
+  // From here on none runs but those that let_one_go() names; Dispatch::rationed() hears of each
+  // that could. For a machine whose processor is slow.
+  void ration();
+  void ration_no_more();
+  // How many could go at once, and which of them goes (0: whoever has waited longest).
+  size_t waiting() const;
+  void let_one_go(size_t which);
   bool killed() const { return killed_; }
   void* owner = nullptr;  // The machine's own record of this process.
   // This process's monotonic clock is not the scheduler's: ask Dispatch::translate() for each
@@ -121,7 +128,10 @@ class Fibers {
   std::vector<detail::FiberBody*> held_;
   const detail::FiberBody* alone_ = nullptr;  // The others stand still.
   size_t live_ = 0;
-  bool paused_ = false;
+  // Why none of them runs by itself: bits.
+  static constexpr unsigned char kPaused = 1;
+  static constexpr unsigned char kRationed = 2;
+  unsigned char stopped_ = 0;
   bool killed_ = false;
 };
 
@@ -166,6 +176,8 @@ class Dispatch {
   virtual void running(Fibers* process, uint64_t fiber) = 0;
   // The scheduler's time at which `deadline`, by the clock of `process`, will have passed.
   virtual MonotonicTime translate(Fibers&, MonotonicTime deadline) { return deadline; }
+  // A fiber of a rationed process could run. May not run one, nor switch.
+  virtual void rationed(Fibers&) {}
 };
 
 class Scheduler {

@@ -201,9 +201,11 @@ TEST(CommandLine, ServerKeepsItsArgumentsAsTheyAre) {
   EXPECT_EQ(std::get<ServerCommand>(command).arguments, own);
 }
 
-TEST(CommandLine, ListTakesNothing) {
-  EXPECT_TRUE(std::holds_alternative<ListCommand>(parse({"list"})));
-  EXPECT_NE(mistake({"list", "x"}).find("x"), std::string::npos);
+TEST(CommandLine, ListTakesTopics) {
+  EXPECT_TRUE(std::get<ListCommand>(parse({"list"})).topics.empty());
+  EXPECT_EQ(std::get<ListCommand>(parse({"list", "faults", "net.cut"})).topics,
+            (std::vector<std::string>{"faults", "net.cut"}));
+  EXPECT_NE(mistake({"list", "--x"}).find("x"), std::string::npos);
 }
 
 TEST(CommandLine, HelpIsNoMistake) {

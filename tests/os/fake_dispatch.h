@@ -39,6 +39,7 @@ class FakeDispatch final : public Dispatch {
     return batch;
   }
   void running(Fibers* process, uint64_t) override { owners.push_back(process); }
+  void rationed(Fibers&) override { ++rationed_calls; }
 
   MonotonicTime time{};
   std::multimap<MonotonicTime, std::function<void()>> script;
@@ -48,6 +49,7 @@ class FakeDispatch final : public Dispatch {
   size_t largest_choice = 0;
   int idles = 0;
   int polls = 0;
+  int rationed_calls = 0;
   std::vector<Fibers*> owners;
 };
 

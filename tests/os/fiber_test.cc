@@ -631,6 +631,73 @@ TEST(Pause, HoldsWhatCouldRunAndWhatIsWoken) {
   EXPECT_EQ(order, (Names{"runnable", "pauser", "late", "sleeper"}));
 }
 
+// ---- Rations
+
+TEST(Ration, OneGoesAtATimeAndTheOthersAreHeld) {
+  FakeMachine machine;
+  Fibers other(machine.scheduler);
+  Names order;
+  for (const char* name : {"a", "b", "c"}) {
+    other.spawn(name, [&, name] {
+      order.push_back(name);
+      EXPECT_TRUE(other.yield());
+      order.push_back(std::string(name) + " again");
+    });
+  }
+  machine.fibers.spawn("processor", [&] {
+    other.ration();
+    EXPECT_EQ(other.waiting(), 3U);
+    other.let_one_go(1);
+    EXPECT_TRUE(machine.sleep_until_ms(1));
+    EXPECT_EQ(order, (Names{"b"}));
+    EXPECT_EQ(other.waiting(), 3U) << "it could go on";
+    other.pause();
+    EXPECT_EQ(other.waiting(), 0U);
+    other.resume();
+    EXPECT_EQ(other.waiting(), 3U);
+    other.let_one_go(0);
+    EXPECT_TRUE(machine.sleep_until_ms(2));
+    EXPECT_EQ(order, (Names{"b", "a"}));
+    other.ration_no_more();
+    EXPECT_TRUE(machine.sleep_until_ms(3));
+    EXPECT_EQ(order, (Names{"b", "a", "c", "b again", "a again", "c again"}));
+    EXPECT_EQ(other.waiting(), 0U);
+  });
+  machine.run();
+  // At once for those that could go, and for each that comes to be able to; again after the pause.
+  EXPECT_EQ(machine.dispatch.rationed_calls, 6);
+}
+
+TEST(Ration, WhoHoldsTheOthersGoesAlone) {
+  FakeMachine machine;
+  Fibers other(machine.scheduler);
+  Names order;
+  other.spawn("holder", [&] {
+    other.hold_others();
+    EXPECT_EQ(other.park(at_ms(5)), Wake::kDeadline);
+    order.push_back("holder");
+    other.let_others_go();
+  });
+  other.spawn("held", [&] { order.push_back("held"); });
+  machine.fibers.spawn("processor", [&] {
+    other.ration();
+    EXPECT_TRUE(machine.sleep_until_ms(1));
+    other.let_one_go(0);
+    EXPECT_TRUE(machine.sleep_until_ms(2));
+    EXPECT_EQ(other.waiting(), 0U);
+    EXPECT_TRUE(machine.sleep_until_ms(6));
+    EXPECT_EQ(other.waiting(), 1U);
+    other.let_one_go(0);
+    EXPECT_TRUE(machine.sleep_until_ms(7));
+    EXPECT_EQ(order, (Names{"holder"}));
+    EXPECT_EQ(other.waiting(), 1U);
+    other.kill();
+    EXPECT_EQ(other.waiting(), 0U);
+  });
+  machine.run();
+  EXPECT_EQ(order, (Names{"holder"}));
+}
+
 // ---- Groups
 
 TEST(Group, ItsDestructorCancelsAndJoins) {

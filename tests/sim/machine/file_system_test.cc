@@ -393,6 +393,27 @@ TEST_F(Names, RoomIsWhatTheCapacityLeaves) {
   EXPECT_EQ(files.room(1), 0U);
 }
 
+TEST_F(Names, ACopyIsWhatIsDurableAndGoesItsOwnWay) {
+  EXPECT_TRUE(files.make_directory("d"));
+  auto kept = create("d/kept");
+  kept->file.write(0, std::string(600, 'a'));
+  sync(kept->file);
+  sync_names("");
+  sync_names("d");
+  kept->file.write(500, std::string(600, 'b'));
+  create("d/unsynced");
+  FileSystem copy = files.copy();
+  EXPECT_EQ(names_in(copy, "d"), List{"kept"});
+  auto there = *copy.open("d/kept", os::kReadWrite);
+  EXPECT_EQ(bytes_of(there->file), std::string(600, 'a'));
+  there->file.write(0, "x");
+  EXPECT_EQ(bytes_of(kept->file), std::string(500, 'a') + std::string(600, 'b'));
+  files.replace(std::move(copy));
+  EXPECT_EQ(bytes_of((*files.open("d/kept", os::kReadOnly))->file)[0], 'x');
+  files.lose_power(random, kAllLost);
+  EXPECT_EQ(bytes_of((*files.open("d/kept", os::kReadOnly))->file), std::string(600, 'a'));
+}
+
 // ---- Against a reference: for each byte, what may be read after a power loss.
 
 // Plain bookkeeping by the byte. It knows nothing of sectors: what a model of sectors permits must
