@@ -93,7 +93,8 @@ class Run {
             .incidents = world_.incidents(),
             .storm_begun = storm_begun_,
             .storm_ended = storm_ended_,
-            .witness = witness_.get()};
+            .witness = witness_.get(),
+            .server_clocks = server_clocks()};
   }
 
   // Returns why it did not come to its end, or nothing.
@@ -124,6 +125,16 @@ class Run {
   }
 
  private:
+  sim::NodeClock::Errors server_clocks() const {
+    sim::NodeClock::Errors all;
+    for (size_t i = 0; i < servers_.size() && i < world_.nodes().size(); ++i) {
+      const auto errors = world_.nodes()[i]->clock().wall_errors(world_.now_virtual());
+      all.least = i == 0 ? errors.least : std::min(all.least, errors.least);
+      all.most = i == 0 ? errors.most : std::max(all.most, errors.most);
+    }
+    return all;
+  }
+
   std::vector<std::string> options_of(const std::string& name) const {
     std::vector<std::string> options = scenario_.server_options;
     if (const auto own = scenario_.node_options.find(name); own != scenario_.node_options.end()) {
