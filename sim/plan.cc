@@ -26,6 +26,10 @@ void visit(WeatherType& w, Visitor&& v) {
   v("network", "latency_max_us", w.network.latency_max);
   v("network", "slow_chance", w.network.slow_chance);
   v("network", "slow_latency_max_us", w.network.slow_latency_max);
+  v("network", "tail_chance", w.network.tail_chance);
+  v("network", "distance_max_us", w.network.distance_max);
+  v("network", "loss_chance", w.network.loss_chance);
+  v("network", "bandwidth_kib", w.network.bandwidth_kib);
   v("network", "split_chance", w.network.split_chance);
   v("network", "short_read_chance", w.network.short_read_chance);
   v("network", "short_write_chance", w.network.short_write_chance);
@@ -179,7 +183,7 @@ Result<void> check_weather(Weather& weather) {
       const bool of_pair =
           name == "latency_max_us" || name == "call_max_us" || name == "sync_max_us";
       if (of_pair && value < least) refuse(family, name, "less than its minimum");
-    } else if (value == 0) {
+    } else if (value == 0 && name != "bandwidth_kib") {
       refuse(family, name, "expected at least 1");
     }
   });

@@ -16,6 +16,11 @@ struct NetworkWeather {
   os::Duration latency_max = 800us;
   double slow_chance = 0.0;               // A segment takes up to
   os::Duration slow_latency_max = 100ms;  // this instead.
+  double tail_chance = 0.0;               // A latency doubles, and again, ten times at most.
+  os::Duration distance_max = 0us;        // So much more for a pair of nodes, drawn once.
+  double loss_chance = 0.0;               // A segment is lost and sent again 200 ms later, or
+                                          // twice, or again, as long after as TCP does.
+  size_t bandwidth_kib = 0;               // A second, for each direction of a link; 0: no limit.
   double split_chance = 0.0;              // A write is cut into segments of random length.
   double short_read_chance = 0.0;         // A read returns fewer bytes than are there.
   double short_write_chance = 0.0;        // A write takes fewer bytes than there is room for.

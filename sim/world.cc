@@ -55,6 +55,7 @@ World::World(WorldOptions options)
 
 World::~World() {
   end_everything();
+  net_->heal();
   // What still lies in the queue may hold on to connections.
   while (!events_.empty()) {
     now_ = std::max(now_, events_.next_time());

@@ -49,19 +49,17 @@ class NetPartition : public Fault {
     const bool inward_open = names.starts_with('>');
     const bool outward_open = names.starts_with('<');
     if (inward_open || outward_open) names.remove_prefix(1);
-    const auto inside = [&](const Node& node) { return is_among(names, node.name()); };
-    std::vector<std::pair<uint32_t, uint32_t>> blocked;
-    for (const auto& a : world.nodes()) {
-      for (const auto& b : world.nodes()) {
-        if (!inside(*a) || inside(*b)) continue;
-        if (!outward_open) blocked.emplace_back(a->index(), b->index());
-        if (!inward_open) blocked.emplace_back(b->index(), a->index());
-      }
+    Border::Nodes inside;
+    for (const auto& node : world.nodes()) {
+      if (is_among(names, node->name())) inside.push_back(node->index());
     }
-    for (const auto& [from, to] : blocked) world.net().block(from, to);
+    const Direction direction = inward_open    ? Direction::kOut
+                                : outward_open ? Direction::kIn
+                                               : Direction::kBoth;
+    const Barrier barrier = world.net().put_up(
+        {.kind = Obstacle::Kind::kLoses, .border = Border::around(inside, direction)});
     world.count(step.kind);
     world.sleep(step.lasts);
-    for (const auto& [from, to] : blocked) world.net().unblock(from, to);
   }
 };
 

@@ -158,10 +158,10 @@ TEST(World, PartitionDelaysAndHealingDelivers) {
     world.stop();
     return 0;
   });
-  world.net().block(client.index(), server.index());
+  Barrier blocked = world.net().block(client.index(), server.index());
   world.administer("weather", [&] {
     world.sleep(3s);
-    world.net().unblock(client.index(), server.index());
+    blocked.fall();
   });
   EXPECT_EQ(world.run(), Outcome::kStopped);
   EXPECT_EQ(answer, "ping");
