@@ -11,7 +11,7 @@ class ClockDrift : public Fault {
  public:
   const FaultInfo& info() const override {
     static constexpr Parameter kParameters[] = {
-        {"drift_ppm", 1, 50000, "microseconds a second, at most"},
+        {"drift_ppm", 200, 50000, "microseconds a second, at most"},
     };
     static constexpr FaultInfo kInfo{
         .kind = "clock.drift",

@@ -11,7 +11,7 @@ class ClockJump : public Fault {
  public:
   const FaultInfo& info() const override {
     static constexpr Parameter kParameters[] = {
-        {"jump_ms", 1, 30000, "how far"},
+        {"jump_ms", 50, 30000, "how far"},
         {"lasts_ms", 10, 8000, "until it is put right"},
         {"stays_chance", 0.5, 0.5, "that it never is"},
     };

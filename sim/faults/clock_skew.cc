@@ -11,7 +11,7 @@ class ClockSkew : public Fault {
  public:
   const FaultInfo& info() const override {
     static constexpr Parameter kParameters[] = {
-        {"skew_ms", 1, 60000, "at most, either way"},
+        {"skew_ms", 50, 60000, "at most, either way"},
     };
     static constexpr FaultInfo kInfo{
         .kind = "clock.skew",

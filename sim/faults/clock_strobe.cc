@@ -13,7 +13,7 @@ class ClockStrobe : public Fault {
  public:
   const FaultInfo& info() const override {
     static constexpr Parameter kParameters[] = {
-        {"swing_ms", 1, 4000, "between its two times"},
+        {"swing_ms", 20, 4000, "between its two times"},
         {"period_ms", 1, 400, "at each of them"},
         {"lasts_ms", 50, 4000, "until it is over"},
     };

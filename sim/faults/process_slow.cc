@@ -12,7 +12,7 @@ class ProcessSlow : public Fault {
  public:
   const FaultInfo& info() const override {
     static constexpr Parameter kParameters[] = {
-        {"step_us", 5, 5000, "what a step takes"},
+        {"step_us", 20, 5000, "what a step takes"},
         {"lasts_ms", 10, 8000, "until steps take no time again"},
     };
     static constexpr FaultInfo kInfo{
