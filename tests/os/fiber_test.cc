@@ -715,13 +715,6 @@ TEST(Ration, OneGoesAtATimeAndTheOthersAreHeld) {
   FakeMachine machine;
   Fibers other(machine.scheduler);
   Names order;
-  for (const char* name : {"a", "b", "c"}) {
-    other.spawn(name, [&, name] {
-      order.push_back(name);
-      EXPECT_TRUE(other.yield());
-      order.push_back(std::string(name) + " again");
-    });
-  }
   machine.fibers.spawn("processor", [&] {
     other.ration();
     EXPECT_EQ(other.waiting(), 3U);
@@ -741,6 +734,13 @@ TEST(Ration, OneGoesAtATimeAndTheOthersAreHeld) {
     EXPECT_EQ(order, (Names{"b", "a", "c", "b again", "a again", "c again"}));
     EXPECT_EQ(other.waiting(), 0U);
   });
+  for (const char* name : {"a", "b", "c"}) {
+    other.spawn(name, [&, name] {
+      order.push_back(name);
+      EXPECT_TRUE(other.yield());
+      order.push_back(std::string(name) + " again");
+    });
+  }
   machine.run();
   // At once for those that could go, and for each that comes to be able to; again after the pause.
   EXPECT_EQ(machine.dispatch.rationed_calls, 6);
@@ -750,13 +750,6 @@ TEST(Ration, WhoHoldsTheOthersGoesAlone) {
   FakeMachine machine;
   Fibers other(machine.scheduler);
   Names order;
-  other.spawn("holder", [&] {
-    other.hold_others();
-    EXPECT_EQ(other.park(at_ms(5)), Wake::kDeadline);
-    order.push_back("holder");
-    other.let_others_go();
-  });
-  other.spawn("held", [&] { order.push_back("held"); });
   machine.fibers.spawn("processor", [&] {
     other.ration();
     EXPECT_TRUE(machine.sleep_until_ms(1));
@@ -772,6 +765,13 @@ TEST(Ration, WhoHoldsTheOthersGoesAlone) {
     other.kill();
     EXPECT_EQ(other.waiting(), 0U);
   });
+  other.spawn("holder", [&] {
+    other.hold_others();
+    EXPECT_EQ(other.park(at_ms(5)), Wake::kDeadline);
+    order.push_back("holder");
+    other.let_others_go();
+  });
+  other.spawn("held", [&] { order.push_back("held"); });
   machine.run();
   EXPECT_EQ(order, (Names{"holder"}));
 }
