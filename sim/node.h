@@ -97,6 +97,8 @@ class Node {
   os::WaitQueue renames;
   os::WaitQueue disk_steps;
 
+  uint64_t connections_made = 0;  // By its processes.
+
   // Chance draws and knobs are per node and seed; see machine/chaos.cc.
   struct ChaosSite {
     bool armed;
