@@ -59,7 +59,13 @@ class Run {
         plan_(plan),
         workload_(workload),
         kind_(kind),
-        trial_({.seed = seed, .plan = plan, .until = until}),
+        trial_({.seed = seed,
+                .plan = plan,
+                .until = until,
+                .policy =
+                    [this](sim::World& world, const sim::FaultStep& step) {
+                      return workload_.forbids(scenario_, world, step);
+                    }}),
         scribe_(trial_.world(), std::string(workload.history_type()),
                 (scenario.clients + 1) * workload.lanes() + 1,
                 fmt::format("\"scenario\":\"{}\",\"seed\":{}", scenario.name, seed)) {
