@@ -174,7 +174,8 @@ History retold(const History& history, Lie lie) {
 // Takes a run's history, and the checker's word on it once as it is and once with one
 // read answered with something that nobody wrote.
 void expect_told_apart(const char* name, const Value& never_written) {
-  const Scenario scenario = load(name);
+  Scenario scenario = load(name);
+  scenario.without = {"clock"};  // The facts below say that all clocks were right.
   const Workload* workload = *find_workload(scenario.workload);
   for (uint64_t seed = 1; seed <= 5; ++seed) {
     const sim::Plan plan = *make_plan(scenario, seed);
