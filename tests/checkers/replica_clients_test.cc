@@ -75,8 +75,13 @@ class Script {
   // The anomaly, or "" where all is well.
   std::string anomaly() const { return judge().anomaly; }
   // The same where clocks may be off by so much.
+  std::string anomaly(std::vector<ClockErrors> clocks) const {
+    ReplicationLog log = log_;
+    log.clocks = std::move(clocks);
+    return check_replica_clients(log, recorder_.history()).anomaly;
+  }
   std::string anomaly(Micros skew) const {
-    return check_replica_clients(log_, recorder_.history(), {.clock_skew = skew}).anomaly;
+    return anomaly(std::vector<ClockErrors>(log_.nodes.size(), {-skew, skew}));
   }
 
  private:
@@ -251,6 +256,26 @@ TEST(ReplicaExpiry, OfAClockThatIsOffIsJudgedByHowMuch) {
   EXPECT_EQ(reads_at(4'400, "", 500), "");
   EXPECT_EQ(reads_at(4'400, "", 400), "early-expiry");
   EXPECT_EQ(reads_at(100'000, "1", 500), "outlived-deadline");
+}
+
+TEST(ReplicaExpiry, IsByTheClockOfTheNodeThatIsRead) {
+  const auto reads_at = [](int64_t from, std::string_view value, ClockErrors clock) {
+    Script script;
+    script.state(0, 0, 10, {{"0/a", {"1", 5'000}}}, Reason::kReplaced);
+    script.state(0, 1, 10, {{"0/a", {"1", 5'000}}}, Reason::kReplaced);
+    script.get(from, from + 100, "kv1:0/a", value);
+    return script.anomaly({{}, clock});
+  };
+  const ClockErrors ahead{Micros(2'000), Micros(2'000)};
+  EXPECT_EQ(reads_at(2'850, "1", ahead), "");
+  EXPECT_EQ(reads_at(2'850, "", ahead), "early-expiry");
+  EXPECT_EQ(reads_at(3'000, "", ahead), "");
+  EXPECT_EQ(reads_at(3'000, "1", ahead), "outlived-deadline");
+  const ClockErrors behind{Micros(-2'000), Micros(-1'000)};
+  EXPECT_EQ(reads_at(5'800, "", behind), "early-expiry");
+  EXPECT_EQ(reads_at(6'500, "", behind), "");
+  EXPECT_EQ(reads_at(6'500, "1", behind), "");
+  EXPECT_EQ(reads_at(7'000, "1", behind), "outlived-deadline");
 }
 
 TEST(ReplicaExpiry, AKeyWithoutADeadlineStaysWhateverTheClock) {
