@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "scenarios/determinism.h"
 #include "scenarios/run.h"
-#include "scenarios/seed_process.h"
+#include "sim/seed_process.h"
 #include "sim/trap.h"
 
 #include <fmt/format.h>
@@ -44,7 +44,7 @@ struct Current {
 }
 
 // A child's result, whatever became of it.
-RunResult result_of(const Scenario& scenario, const SeedEnd& end) {
+RunResult result_of(const Scenario& scenario, const sim::SeedEnd& end) {
   auto parsed =
       reports::parse_run_result(std::string_view(end.output).substr(0, end.output.find('\n')));
   if (parsed && !end.timed_out && end.signal == 0) {
@@ -137,7 +137,7 @@ Result<void> run_suite(const Suite& suite, const SuiteOptions& options, const Su
     TRY(make_plan(entry.scenario, options.first_seed));
   }
   const Clock::time_point started = Clock::now();
-  SeedProcesses children(options.watchdog);
+  sim::SeedProcesses children(options.watchdog);
   Seeds seeds(options);
   bool failed = false;
   const auto stop = [&] {
@@ -154,7 +154,7 @@ Result<void> run_suite(const Suite& suite, const SuiteOptions& options, const Su
         return run_one(scenario, seed, nullptr, output_fd);
       }));
     }
-    SeedEnd end;
+    sim::SeedEnd end;
     if (children.wait(std::chrono::milliseconds(100), end)) {
       const Scenario& scenario = suite.of(end.seed);
       RunResult result = result_of(scenario, end);
