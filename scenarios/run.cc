@@ -103,7 +103,9 @@ class Run {
       workload_.incident(facts(), incident, scribe_, (scenario_.clients + 1) * workload_.lanes());
     };
     for (const auto& [name, factory] : servers_) {
-      world_.add_node(name).set_service("server", factory);
+      sim::Node& node = world_.add_node(name);
+      node.chaos = chaos_of(name);
+      node.set_service("server", factory);
     }
     judge_ = &world_.add_node(kJudge);
     for (uint32_t i = 0; i < scenario_.clients; ++i) {
@@ -134,6 +136,15 @@ class Run {
       options.insert(options.end(), drawn.options.begin(), drawn.options.end());
     }
     return options;
+  }
+
+  // Nothing where the plan leaves it to its weather, as those do that know no other way.
+  std::optional<sim::ChaosPlan> chaos_of(std::string_view name) const {
+    for (const sim::ServerPlan& server : plan_.servers) {
+      if (server.server == name && !server.chaos.empty()) return server.chaos;
+    }
+    if (plan_.weather.chaos != sim::ChaosWeather{}) return {};
+    return sim::ChaosPlan{};
   }
 
   // Runs `body` as a process of a client's node; `finished` counts its end.
