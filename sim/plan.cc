@@ -256,10 +256,10 @@ std::unexpected<base::Error> unknown_site(const std::string& place, std::string_
     like = site.name;
     least = distance;
   }
-  return fail(Errc::kInvalidData,
-              fmt::format("{}.{}: no {} is called so{}; `seatrial list chaos` names them", place,
-                          name, what,
-                          like.empty() ? "" : fmt::format(", did you mean \"{}\"?", like)));
+  return fail(
+      Errc::kInvalidData,
+      fmt::format("{}.{}: no {} is called so{}; `seatrial list chaos` names them", place, name,
+                  what, like.empty() ? "" : fmt::format(", did you mean \"{}\"?", like)));
 }
 
 // A server's "armed" and "knobs".
@@ -281,9 +281,9 @@ Result<void> parse_chaos(Reader& of_server, const std::string& server, ChaosPlan
       double& chance = chaos.armed[name];
       reader.number(name.c_str(), chance);
       if (chance > 1) {
-        return fail(Errc::kInvalidData,
-                    fmt::format("{}.{}: expected a chance between 0 and 1, found {}", place, name,
-                                chance));
+        return fail(
+            Errc::kInvalidData,
+            fmt::format("{}.{}: expected a chance between 0 and 1, found {}", place, name, chance));
       }
     }
     TRY(reader.finish());

@@ -85,7 +85,8 @@ std::string_view to_string(Moment moment);
 // Indented JSON, the same bytes for the same plan.
 std::string to_json(const Plan& plan);
 // Errors name the member, what was expected and what is there. Nothing is ignored. What may be
-// missing: "servers", a server's "armed" and "knobs", a step's "count", "mode" and "amount", and any weather, which is fair then.
+// missing: "servers", a server's "armed" and "knobs", a step's "count", "mode" and "amount", and
+// any weather, which is fair then.
 Result<Plan> parse_plan(std::string_view json);
 Result<Plan> parse_plan(const nlohmann::json& json);
 

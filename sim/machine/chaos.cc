@@ -15,10 +15,9 @@ bool SimChaos::chance(const os::ChanceSite& site) {
   auto it = node.chance_sites.find(site.name);
   if (it == node.chance_sites.end()) {
     it = node.chance_sites
-             .emplace(site.name,
-                      Node::Site{how_often(site.name),
-                                 world.streams().stream(node.name(),
-                                                        fmt::format("chance.{}", site.name))})
+             .emplace(site.name, Node::Site{how_often(site.name),
+                                            world.streams().stream(
+                                                node.name(), fmt::format("chance.{}", site.name))})
              .first;
   }
   if (it->second.fires <= 0 || !it->second.random.chance(it->second.fires)) return false;

@@ -25,8 +25,8 @@ Connection::Connection(os::Os& os, const Config& config, Catalog& catalog, os::S
       frames_(stream, static_cast<size_t>(config.request_bytes_max)),
       stirred_(os.fibers),
       context_{os, config, catalog, stream.local(), stream.peer(), stirred_},
-      answers_(os.fibers, static_cast<size_t>(KNOB(os.chaos, "broker: answers in work", kAnswersMax,
-                                                   1, 2))),
+      answers_(os.fibers,
+               static_cast<size_t>(KNOB(os.chaos, "broker: answers in work", kAnswersMax, 1, 2))),
       writer_(os.fibers) {}
 
 void Connection::serve() {

@@ -51,20 +51,18 @@ class Chaos {
 }  // namespace seatrial::os
 
 // Whether the rare branch is to be taken this time.
-#define CHANCE(chaos, text)                                                  \
-  (__extension__({                                                           \
-    [[gnu::section("seatrial_chances"),                                      \
-      gnu::used]] static constinit ::seatrial::os::ChanceSite chance_{       \
-        text, __FILE__, __LINE__};                                           \
-    (chaos).chance(chance_);                                                 \
+#define CHANCE(chaos, text)                                                                      \
+  (__extension__({                                                                               \
+    [[gnu::section("seatrial_chances"),                                                          \
+      gnu::used]] static constinit ::seatrial::os::ChanceSite chance_{text, __FILE__, __LINE__}; \
+    (chaos).chance(chance_);                                                                     \
   }))
 
 // The tuning value: `normal`, or one of the others that follow it.
-#define KNOB(chaos, text, normal, ...)                                       \
-  (__extension__({                                                           \
-    static constexpr int64_t others_[] = {__VA_ARGS__};                      \
-    [[gnu::section("seatrial_knobs"),                                        \
-      gnu::used]] static constinit ::seatrial::os::KnobSite knob_{           \
-        text, __FILE__, __LINE__, others_, sizeof others_ / sizeof *others_}; \
-    (chaos).knob(knob_, normal);                                             \
+#define KNOB(chaos, text, normal, ...)                                                             \
+  (__extension__({                                                                                 \
+    static constexpr int64_t others_[] = {__VA_ARGS__};                                            \
+    [[gnu::section("seatrial_knobs"), gnu::used]] static constinit ::seatrial::os::KnobSite knob_{ \
+        text, __FILE__, __LINE__, others_, sizeof others_ / sizeof *others_};                      \
+    (chaos).knob(knob_, normal);                                                                   \
   }))

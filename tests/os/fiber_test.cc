@@ -715,13 +715,6 @@ TEST(Ration, OneGoesAtATimeAndTheOthersAreHeld) {
   FakeMachine machine;
   Fibers other(machine.scheduler);
   Names order;
-  for (const char* name : {"a", "b", "c"}) {
-    other.spawn(name, [&, name] {
-      order.push_back(name);
-      EXPECT_TRUE(other.yield());
-      order.push_back(std::string(name) + " again");
-    });
-  }
   machine.fibers.spawn("processor", [&] {
     other.ration();
     EXPECT_EQ(other.waiting(), 3U);
@@ -741,6 +734,13 @@ TEST(Ration, OneGoesAtATimeAndTheOthersAreHeld) {
     EXPECT_EQ(order, (Names{"b", "a", "c", "b again", "a again", "c again"}));
     EXPECT_EQ(other.waiting(), 0U);
   });
+  for (const char* name : {"a", "b", "c"}) {
+    other.spawn(name, [&, name] {
+      order.push_back(name);
+      EXPECT_TRUE(other.yield());
+      order.push_back(std::string(name) + " again");
+    });
+  }
   machine.run();
   // At once for those that could go, and for each that comes to be able to; again after the pause.
   EXPECT_EQ(machine.dispatch.rationed_calls, 6);

@@ -104,7 +104,8 @@ TEST(Plan, EachMalformedMemberIsNamed) {
 }
 
 TEST(Plan, ChaosThatIsNotKnownOrMakesNoSenseIsRefused) {
-  EXPECT_EQ(error_with("/servers/0/armed", 3), "plan.servers[0].armed: expected an object, found 3");
+  EXPECT_EQ(error_with("/servers/0/armed", 3),
+            "plan.servers[0].armed: expected an object, found 3");
   EXPECT_EQ(error_with("/servers/0/armed/test: first sight", 0.5),
             "plan.servers[0].armed.test: first sight: no chance site is called so, did you mean "
             "\"test: first site\"?; `seatrial list chaos` names them");
@@ -114,8 +115,8 @@ TEST(Plan, ChaosThatIsNotKnownOrMakesNoSenseIsRefused) {
             "plan.servers[0].armed.test: first site: expected a chance between 0 and 1, found 2");
   EXPECT_EQ(error_with("/servers/0/knobs", "all"),
             "plan.servers[0].knobs: expected an object, found \"all\"");
-  EXPECT_TRUE(error_with("/servers/0/knobs/q", 1).starts_with(
-      "plan.servers[0].knobs.q: no knob is called so"));
+  EXPECT_TRUE(error_with("/servers/0/knobs/q", 1)
+                  .starts_with("plan.servers[0].knobs.q: no knob is called so"));
   EXPECT_EQ(error_with("/servers/0/knobs/test: batch", 1.5),
             "plan.servers[0].knobs.test: batch: expected a whole number, found 1.5");
   EXPECT_EQ(error_with("/servers/0/knobs/test: batch", 7), "no error");

@@ -504,8 +504,9 @@ TEST(SlowNode, StepsComeOneAfterTheOther) {
   // main starts them in its first step; four of theirs, and then main's own.
   ASSERT_EQ(done.size(), 3U);
   EXPECT_TRUE(done[0] == 40ms || done[0] == 30ms) << done[0].count();
-  EXPECT_EQ(done[1], 50ms);
-  EXPECT_EQ(done[2], 60ms);
+  // Whose end main hears of first is chance: it takes one step for each.
+  EXPECT_TRUE(done[1] == 50ms || done[1] == 60ms) << done[1].count();
+  EXPECT_EQ(done[2], done[1] + 10ms);
 }
 
 TEST(SlowNode, AnIdleProcessorBeginsWithWhatComes) {

@@ -46,7 +46,8 @@ class Fetch {
     bytes_max_ =
         static_cast<size_t>(std::clamp(request_.bytes_max, 0, context.config.fetch_bytes_max));
     // As if the client had little room: it gets one batch.
-    if (CHANCE(context.os.chaos, "broker: small fetch")) bytes_max_ = std::min<size_t>(bytes_max_, 1);
+    if (CHANCE(context.os.chaos, "broker: small fetch"))
+      bytes_max_ = std::min<size_t>(bytes_max_, 1);
   }
 
   base::Result<void> answer(base::Buffer& out) {

@@ -31,8 +31,8 @@ LogOptions shaken(os::Os& os, LogOptions options) {
       static_cast<size_t>(KNOB(os.chaos, "log: tail bytes", normal(options.tail_bytes), 0, 4096));
   options.verify_bytes = static_cast<uint64_t>(
       KNOB(os.chaos, "log: verify bytes", normal(options.verify_bytes), 0, 10000));
-  options.checkpoint_bytes = static_cast<uint64_t>(KNOB(
-      os.chaos, "log: checkpoint bytes", normal(options.checkpoint_bytes), 1000, 100 * 1000));
+  options.checkpoint_bytes = static_cast<uint64_t>(
+      KNOB(os.chaos, "log: checkpoint bytes", normal(options.checkpoint_bytes), 1000, 100 * 1000));
   options.checkpoint_interval =
       seconds(KNOB(os.chaos, "log: checkpoint seconds",
                    std::chrono::duration_cast<seconds>(options.checkpoint_interval).count(), 1, 5));

@@ -265,7 +265,8 @@ void PrimaryLink::remove_received_file() {
 }
 
 base::Result<void> PrimaryLink::receive(os::File& file) {
-  const int64_t bytes = KNOB(os_.chaos, "replication: received piece bytes", kChunkBytes, 100, 4096);
+  const int64_t bytes =
+      KNOB(os_.chaos, "replication: received piece bytes", kChunkBytes, 100, 4096);
   std::string chunk(static_cast<size_t>(bytes), '\0');
   while (true) {
     const size_t count = TRY(snapshot_->read({chunk.data(), chunk.size()}));
