@@ -59,7 +59,12 @@ class Run {
         plan_(plan),
         workload_(workload),
         kind_(kind),
-        trial_({.seed = seed, .plan = plan, .until = until}),
+        trial_({.seed = seed,
+                .plan = plan,
+                .until = until,
+                .policy = [this](sim::World& world, const sim::FaultStep& step) {
+                  return workload_.forbids(scenario_, world, step);
+                }}),
         scribe_(trial_.world(), std::string(workload.history_type()),
                 (scenario.clients + 1) * workload.lanes() + 1,
                 fmt::format("\"scenario\":\"{}\",\"seed\":{}", scenario.name, seed)) {
@@ -101,10 +106,22 @@ class Run {
             .incidents = trial_.world().incidents(),
             .storm_begun = trial_.storm_begun(),
             .storm_ended = trial_.storm_ended(),
-            .witness = witness_.get()};
+            .witness = witness_.get(),
+            .server_clocks = server_clocks()};
   }
 
  private:
+  sim::NodeClock::Errors server_clocks() const {
+    sim::NodeClock::Errors all;
+    for (size_t i = 0; i < servers_.size() && i < trial_.world().nodes().size(); ++i) {
+      const auto errors =
+          trial_.world().nodes()[i]->clock().wall_errors(trial_.world().now_virtual());
+      all.least = i == 0 ? errors.least : std::min(all.least, errors.least);
+      all.most = i == 0 ? errors.most : std::max(all.most, errors.most);
+    }
+    return all;
+  }
+
   std::vector<std::string> options_of(const std::string& name) const {
     std::vector<std::string> options = scenario_.server_options;
     if (const auto own = scenario_.node_options.find(name); own != scenario_.node_options.end()) {

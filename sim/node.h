@@ -58,7 +58,8 @@ class Node {
   uint32_t failed_starts() const { return failed_starts_; }
   // SIGTERM for the service, which then is not started again when it ends; false if none runs.
   bool stop_service();
-  bool service_runs() const { return serves() && runs(service_name_); }
+  SimProcess* service();
+  bool service_runs() { return service() != nullptr; }
   // SIGSTOP and SIGCONT for all that runs.
   void pause();
   void resume();
@@ -80,6 +81,8 @@ class Node {
   // A pid may be used again, an incarnation is not. Both find only who lives.
   SimProcess* find_incarnation(uint64_t incarnation);
   FileSystem& files() { return files_; }
+  // Another disk, of the same size. The power must be off.
+  void replace_disk(FileSystem other);
 
   // Called, on a fiber of the world, when a process on this node has ended. May not park.
   std::function<void(SimProcess&, os::ExitStatus)> on_exit;

@@ -56,6 +56,8 @@ void visit(WeatherType& w, Visitor&& v) {
   v("process", "fork_pause_per_kib_us", w.process.fork_pause_per_kib);
   v("process", "reap_delay_max_us", w.process.reap_delay_max);
   v("process", "pids", w.process.pids);
+  v("clock", "skew_max_us", w.clock.skew_max);
+  v("clock", "drift_per_second_max_us", w.clock.drift_per_second_max);
   v("chaos", "site_armed", w.chaos.site_armed);
   v("chaos", "site_fires", w.chaos.site_fires);
   v("chaos", "knob_shaken", w.chaos.knob_shaken);

@@ -28,10 +28,11 @@ class SimProcess;
 // What befell the processes of a node: facts for who judges what it may have lost.
 struct Incident {
   enum class Kind : unsigned char {
-    kStarted,    // Its service.
-    kExited,     // Its service, by itself.
-    kKilled,     // Its service, by SIGKILL.
-    kPowerLost,  // The machine.
+    kStarted,       // Its service.
+    kExited,        // Its service, by itself.
+    kKilled,        // Its service, by SIGKILL.
+    kPowerLost,     // The machine.
+    kDiskReplaced,  // By another one, while the power was off.
   };
   VirtualTime at{0};
   std::string node;

@@ -750,13 +750,6 @@ TEST(Ration, WhoHoldsTheOthersGoesAlone) {
   FakeMachine machine;
   Fibers other(machine.scheduler);
   Names order;
-  other.spawn("holder", [&] {
-    other.hold_others();
-    EXPECT_EQ(other.park(at_ms(5)), Wake::kDeadline);
-    order.push_back("holder");
-    other.let_others_go();
-  });
-  other.spawn("held", [&] { order.push_back("held"); });
   machine.fibers.spawn("processor", [&] {
     other.ration();
     EXPECT_TRUE(machine.sleep_until_ms(1));
@@ -772,6 +765,13 @@ TEST(Ration, WhoHoldsTheOthersGoesAlone) {
     other.kill();
     EXPECT_EQ(other.waiting(), 0U);
   });
+  other.spawn("holder", [&] {
+    other.hold_others();
+    EXPECT_EQ(other.park(at_ms(5)), Wake::kDeadline);
+    order.push_back("holder");
+    other.let_others_go();
+  });
+  other.spawn("held", [&] { order.push_back("held"); });
   machine.run();
   EXPECT_EQ(order, (Names{"holder"}));
 }
