@@ -100,6 +100,9 @@ Function* real(Function*& known, const char* name) {
   return known;
 }
 
+// The mode argument of open() is there only when a file may be made.
+bool takes_mode(int flags) { return (flags & (O_CREAT | O_TMPFILE)) != 0; }
+
 }  // namespace
 
 bool arm() { return std::exchange(g_armed, true); }
@@ -236,13 +239,6 @@ SEATRIAL_TRAP(int, execve,
               (const char* path, char* const* arguments, char* const* environment) noexcept,
               (path, arguments, environment))
 SEATRIAL_TRAP(char*, getenv, (const char* name) noexcept, (name))
-
-namespace {
-
-// The mode argument of open() is there only when a file may be made.
-bool takes_mode(int flags) { return (flags & (O_CREAT | O_TMPFILE)) != 0; }
-
-}  // namespace
 
 #define SEATRIAL_TRAP_OPEN(name)                                       \
   extern "C" int name(const char* path, int flags, ...) {              \

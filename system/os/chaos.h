@@ -17,13 +17,15 @@
 
 namespace seatrial::os {
 
-struct ChanceSite {
+// Both lie side by side like the elements of an array: a compiler may align large objects more
+// than their type says, but not more than this.
+struct alignas(32) ChanceSite {
   const char* name;  // Unique in the code.
   const char* file;
   int line;
 };
 
-struct KnobSite {
+struct alignas(64) KnobSite {
   const char* name;  // Unique in the code.
   const char* file;
   int line;
@@ -32,6 +34,8 @@ struct KnobSite {
 
   std::span<const int64_t> values() const { return {others, others_count}; }
 };
+
+static_assert(sizeof(ChanceSite) == 32 && sizeof(KnobSite) == 64);
 
 // All of the binary, in link order: sort by name before showing or drawing.
 std::span<const ChanceSite> all_chances();

@@ -26,9 +26,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <map>
 #include <random>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace seatrial::sim::trap {
 namespace {
@@ -52,9 +53,11 @@ void close_both(int (*make)(int*)) {
   close(fds[1]);
 }
 
-// One call of each trapped function.
-const std::map<std::string, std::function<void()>>& escapes() {
-  static const std::map<std::string, std::function<void()>> kEscapes{
+// One call of each trapped function, by its name.
+using Escapes = std::vector<std::pair<std::string, std::function<void()>>>;
+
+Escapes clocks() {
+  return {
       {"clock_gettime",
        [] {
          timespec t;
@@ -66,28 +69,6 @@ const std::map<std::string, std::function<void()>>& escapes() {
          gettimeofday(&t, nullptr);
        }},
       {"time", [] { time(nullptr); }},
-      {"nanosleep",
-       [] {
-         const timespec t{};
-         nanosleep(&t, nullptr);
-       }},
-      {"clock_nanosleep",
-       [] {
-         const timespec t{};
-         clock_nanosleep(CLOCK_MONOTONIC, 0, &t, nullptr);
-       }},
-      {"usleep", [] { usleep(0); }},
-      {"sleep", [] { sleep(0); }},
-      {"getrandom",
-       [] {
-         char c;
-         EXPECT_EQ(getrandom(&c, 1, 0), 1);
-       }},
-      {"getentropy",
-       [] {
-         char c;
-         EXPECT_EQ(getentropy(&c, 1), 0);
-       }},
       {"clock", [] { EXPECT_GE(clock(), 0); }},
       {"times",
        [] {
@@ -110,7 +91,33 @@ const std::map<std::string, std::function<void()>>& escapes() {
          tm parts{};
          (void)mktime(&parts);
        }},
-      {"sched_yield", [] { EXPECT_EQ(sched_yield(), 0); }},
+      {"nanosleep",
+       [] {
+         const timespec t{};
+         nanosleep(&t, nullptr);
+       }},
+      {"clock_nanosleep",
+       [] {
+         const timespec t{};
+         clock_nanosleep(CLOCK_MONOTONIC, 0, &t, nullptr);
+       }},
+      {"usleep", [] { usleep(0); }},
+      {"sleep", [] { sleep(0); }},
+  };
+}
+
+Escapes randomness() {
+  return {
+      {"getrandom",
+       [] {
+         char c;
+         EXPECT_EQ(getrandom(&c, 1, 0), 1);
+       }},
+      {"getentropy",
+       [] {
+         char c;
+         EXPECT_EQ(getentropy(&c, 1), 0);
+       }},
       {"arc4random", [] { (void)arc4random(); }},
       {"arc4random_buf",
        [] {
@@ -124,6 +131,11 @@ const std::map<std::string, std::function<void()>>& escapes() {
          std::random_device device;
          (void)device();
        }},
+  };
+}
+
+Escapes sockets() {
+  return {
       {"socket", [] { close(socket(AF_INET, SOCK_STREAM, 0)); }},
       {"socketpair", [] { EXPECT_EQ(socketpair(-1, 0, 0, nullptr), -1); }},
       {"pipe", [] { close_both([](int* fds) { return pipe(fds); }); }},
@@ -149,6 +161,11 @@ const std::map<std::string, std::function<void()>>& escapes() {
          char name[256];
          EXPECT_EQ(gethostname(name, sizeof name), 0);
        }},
+  };
+}
+
+Escapes waiting() {
+  return {
       {"epoll_create1", [] { close(epoll_create1(0)); }},
       {"epoll_wait",
        [] {
@@ -173,6 +190,11 @@ const std::map<std::string, std::function<void()>>& escapes() {
        }},
       {"eventfd", [] { close(eventfd(0, 0)); }},
       {"timerfd_create", [] { close(timerfd_create(CLOCK_MONOTONIC, 0)); }},
+  };
+}
+
+Escapes files() {
+  return {
       {"fopen", [] { std::fclose(std::fopen("/dev/null", "r")); }},
       {"open", [] { close(open("/dev/null", O_RDONLY)); }},
       {"openat", [] { close(openat(AT_FDCWD, "/dev/null", O_RDONLY)); }},
@@ -206,6 +228,11 @@ const std::map<std::string, std::function<void()>>& escapes() {
          EXPECT_EQ(fstatat(AT_FDCWD, "/nowhere/a", &s, 0), -1);
        }},
       {"access", [] { EXPECT_EQ(access("/nowhere/a", R_OK), -1); }},
+  };
+}
+
+Escapes names() {
+  return {
       {"rename", [] { EXPECT_EQ(rename("/nowhere/a", "/nowhere/b"), -1); }},
       {"link", [] { EXPECT_EQ(link("/nowhere/a", "/nowhere/b"), -1); }},
       {"symlink", [] { EXPECT_EQ(symlink("a", "/nowhere/b"), -1); }},
@@ -214,6 +241,11 @@ const std::map<std::string, std::function<void()>>& escapes() {
       {"mkdir", [] { EXPECT_EQ(mkdir("/nowhere/a", 0700), -1); }},
       {"rmdir", [] { EXPECT_EQ(rmdir("/nowhere/a"), -1); }},
       {"opendir", [] { EXPECT_EQ(opendir("/nowhere/a"), nullptr); }},
+  };
+}
+
+Escapes processes() {
+  return {
       {"fork",
        [] {
          const pid_t pid = fork();
@@ -232,8 +264,17 @@ const std::map<std::string, std::function<void()>>& escapes() {
          EXPECT_EQ(pthread_create(&thread, nullptr, nothing, nullptr), 0);
          EXPECT_EQ(pthread_join(thread, nullptr), 0);
        }},
+      {"sched_yield", [] { EXPECT_EQ(sched_yield(), 0); }},
   };
-  return kEscapes;
+}
+
+Escapes escapes() {
+  Escapes all;
+  for (const auto& group :
+       {clocks(), randomness(), sockets(), waiting(), files(), names(), processes()}) {
+    all.insert(all.end(), group.begin(), group.end());
+  }
+  return all;
 }
 
 TEST(TrapDeathTest, EachEscapeIsNamed) {
