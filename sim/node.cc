@@ -51,8 +51,8 @@ SimProcess& Node::start(std::string_view name, ProcessMain main, SimProcess* par
   process.fibers().spawn(name, [this, &process, main = std::move(main)]() mutable {
     const int code = main(process.os());
     main = nullptr;
-    // A signal that is on its way has come first.
-    if (!process.ending) process.status = {.exited = true, .code = code};
+    if (process.ending) return;  // It was killed before.
+    process.status = {.exited = true, .code = code};
     world_.bury(process);
   });
   disk_steps.wake_all();

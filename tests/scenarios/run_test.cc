@@ -131,7 +131,8 @@ TEST(Run, ANodeThatIsNotThereIsRefused) {
   auto result = run_seed(scenario, 3, plan);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().message(),
-            "plan.faults[0]: no node is called \"kv7\"; there are: kv0, client0, client1, client2, "
+            "plan.faults[0].target: no node is called \"kv7\"; there are: kv0, client0, client1, "
+            "client2, "
             "client3, judge");
   plan.faults = {{.kind = "net.partition", .target = ">kv0,client9"}};
   EXPECT_FALSE(run_seed(scenario, 3, plan));
