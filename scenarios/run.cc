@@ -260,10 +260,9 @@ Result<reports::RunResult> run_seed(const Scenario& scenario, uint64_t seed, con
   }
   const std::span<os::Mark> marks = os::all_marks();
   for (size_t i = 0; i < marks.size(); ++i) {
-    if (marks[i].hits > marks_before[i]) result.marks.emplace_back(marks[i].name);
+    const uint64_t hits = marks[i].hits - marks_before[i];
+    if (hits > 0) result.marks[marks[i].name] += hits;
   }
-  std::ranges::sort(result.marks);
-  result.marks.erase(std::ranges::unique(result.marks).begin(), result.marks.end());
   result.cpu_time = thread_cpu_time() - cpu_before;
   result.wall_time = wall_clock() - wall_before;
   return result;

@@ -35,8 +35,6 @@ struct RunFacts {
   // What one server's clock may have gained or lost while a deadline ran, or one server's against
   // another's.
   checkers::Micros clock_spread() const;
-  // The same against a deadline that a client has reckoned.
-  checkers::Micros clock_error() const;
 };
 
 }  // namespace seatrial::scenarios

@@ -51,6 +51,7 @@ SimProcess& Node::start(std::string_view name, ProcessMain main, SimProcess* par
   process.fibers().spawn(name, [this, &process, main = std::move(main)]() mutable {
     const int code = main(process.os());
     main = nullptr;
+    if (process.ending) return;  // It was killed before.
     process.status = {.exited = true, .code = code};
     world_.bury(process);
   });

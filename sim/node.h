@@ -4,12 +4,15 @@
 
 #include "base/random.h"
 #include "os/os.h"
+#include "sim/chaos_plan.h"
 #include "sim/event_queue.h"
 #include "sim/machine/clock.h"
 #include "sim/machine/file_system.h"
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -99,12 +102,17 @@ class Node {
 
   uint64_t connections_made = 0;  // By its processes.
 
-  // Chance draws and knobs are per node and seed; see machine/chaos.cc.
-  struct ChaosSite {
-    bool armed;
+  // What provokes rare branches in its code, to be set before anything runs; without one it draws
+  // by the weather. See machine/chaos.h.
+  std::optional<ChaosPlan> chaos;
+  // No rare branch is provoked any more.
+  bool chaos_over = false;
+  // The sites that were asked.
+  struct Site {
+    double fires;
     base::RandomStream random;
   };
-  std::map<std::string, ChaosSite, std::less<>> chaos_sites;
+  std::map<std::string, Site, std::less<>> chance_sites;
 
  private:
   friend class World;

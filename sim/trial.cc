@@ -27,8 +27,8 @@ Result<void> check_targets(size_t index, const FaultStep& step,
     const std::string_view name = rest.substr(0, rest.find(','));
     if (std::ranges::find(nodes, name) == nodes.end()) {
       return fail(Errc::kInvalidData,
-                  fmt::format("plan.faults[{}]: no node is called \"{}\"; there are: {}", index,
-                              name, fmt::join(nodes, ", ")));
+                  fmt::format("plan.faults[{}].target: no node is called \"{}\"; there are: {}",
+                              index, name, fmt::join(nodes, ", ")));
     }
     if (name.size() == rest.size()) return {};
     rest.remove_prefix(name.size() + 1);
@@ -52,6 +52,15 @@ Result<void> check_step(size_t index, const FaultStep& step,
   return check_targets(index, step, nodes);
 }
 
+// Nothing where the plan leaves it to its weather, as those do that know no other way.
+std::optional<ChaosPlan> chaos_of(const Plan& plan, std::string_view name) {
+  for (const ServerPlan& server : plan.servers) {
+    if (server.server == name && !server.chaos.empty()) return server.chaos;
+  }
+  if (plan.weather.chaos != ChaosWeather{}) return {};
+  return ChaosPlan{};
+}
+
 }  // namespace
 
 Result<void> check_plan(const Plan& plan, const std::vector<std::string>& servers,
@@ -59,11 +68,12 @@ Result<void> check_plan(const Plan& plan, const std::vector<std::string>& server
   std::vector<std::string> nodes = servers;
   nodes.insert(nodes.end(), others.begin(), others.end());
   for (size_t i = 0; i < plan.faults.size(); ++i) TRY(check_step(i, plan.faults[i], nodes));
-  for (const ServerPlan& server : plan.servers) {
-    if (std::ranges::find(servers, server.server) != servers.end()) continue;
+  for (size_t i = 0; i < plan.servers.size(); ++i) {
+    const std::string& name = plan.servers[i].server;
+    if (std::ranges::find(servers, name) != servers.end()) continue;
     return fail(Errc::kInvalidData,
-                fmt::format("plan.servers: no server is called \"{}\"; there are: {}",
-                            server.server, fmt::join(servers, ", ")));
+                fmt::format("plan.servers[{}].server: no server is called \"{}\"; there are: {}", i,
+                            name, fmt::join(servers, ", ")));
   }
   return {};
 }
@@ -92,6 +102,7 @@ Trial::Trial(TrialOptions options)
 
 Node& Trial::add_server(std::string_view name, std::function<ProcessMain()> make) {
   Node& node = world_.add_node(name);
+  node.chaos = chaos_of(plan_, name);
   servers_.push_back({&node, std::move(make)});
   return node;
 }

@@ -465,7 +465,7 @@ class ReconnectStorm : public Workload {
     const auto& witness = static_cast<const ReplicationWitness&>(*facts.witness);
     const checkers::ReplicationLog log = witness.log();
     return {checkers::check_replication(log, {.calm = calm_of(history)}),
-            checkers::check_replica_clients(log, history, {.clock_skew = facts.clock_error()})};
+            checkers::check_replica_clients(log, history)};
   }
 };
 

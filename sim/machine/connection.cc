@@ -80,7 +80,7 @@ size_t Pipe::room() const {
   if (used >= capacity) return 0;
   if (connection_.net().troubled() && link_ != nullptr) [[unlikely]] {
     if (connection_.net().stopped_by(Obstacle::Kind::kFills, link_->from, link_->to,
-                                     connection_.key())) {
+                                     connection_.order())) {
       return 0;
     }
   }
@@ -181,7 +181,7 @@ void Pipe::fire() {
   const Net::Passage passage =
       under_way_.empty() || link_ == nullptr
           ? Net::Passage::kOpen
-          : connection_.net().passage(link_->from, link_->to, connection_.key());
+          : connection_.net().passage(link_->from, link_->to, connection_.order());
   if (under_way_.empty()) {
     // It was dropped.
   } else if (passage == Net::Passage::kHeld) {
@@ -226,7 +226,7 @@ void Pipe::wait_for_passage() {
                       });
   scheduled_ = true;
   connection_.hold();
-  connection_.net().wait_for_passage(link_->from, link_->to, connection_.key(), [this] {
+  connection_.net().wait_for_passage(link_->from, link_->to, connection_.order(), [this] {
     connection_.world().schedule(connection_.world().now_virtual(), this);
   });
 }
@@ -333,9 +333,9 @@ void Connection::send_reset(size_t to_side) {
 void Connection::deliver_reset(size_t to_side) {
   const Side& to = sides_[to_side];
   const uint32_t from = sides_[1 - to_side].node->index();
-  const Net::Passage passage = net_.passage(from, to.node->index(), key_);
+  const Net::Passage passage = net_.passage(from, to.node->index(), order_);
   if (passage == Net::Passage::kHeld) {
-    return net_.wait_for_passage(from, to.node->index(), key_, [this, to_side] {
+    return net_.wait_for_passage(from, to.node->index(), order_, [this, to_side] {
       world().after(VirtualTime(0), [this, to_side] { deliver_reset(to_side); });
     });
   }

@@ -115,6 +115,8 @@ class Connection {
 
   World& world();
   Net& net() { return net_; }
+  // Among all of the world, by age.
+  uint64_t order() const { return order_; }
   // Among those that its caller's node has made.
   uint64_t number() const { return number_; }
   // Of the caller's name and the number: for streams and traces, so that a connection more of

@@ -265,7 +265,7 @@ size_t Net::backlog_max(const Connection& call) const {
 
 VirtualTime Net::accept_takes(const Connection& call) const {
   const Standing* slow = find(Obstacle::Kind::kDelays, call.side(0).node->index(),
-                              call.side(1).node->index(), call.key());
+                              call.side(1).node->index(), call.order());
   return slow == nullptr ? VirtualTime(0) : slow->obstacle.latency;
 }
 

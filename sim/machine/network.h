@@ -58,7 +58,7 @@ class Net {
   bool troubled() const { return !standing_.empty(); }
 
   enum class Passage : unsigned char { kOpen, kLost, kHeld };
-  // What becomes of a segment between the two, of the connection with that key.
+  // What becomes of a segment between the two, of the connection of that order.
   Passage passage(uint32_t from, uint32_t to, uint64_t connection = UINT64_MAX) const;
   bool open(uint32_t from, uint32_t to) const { return passage(from, to) == Passage::kOpen; }
   // Where the passage is held: calls `then` once what holds it is gone. Ask again then.
