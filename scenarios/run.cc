@@ -272,11 +272,18 @@ Result<void> check_plan(const Scenario& scenario, const sim::Plan& plan) {
                   fmt::format("plan.faults[{}].kind: {} has no steps, it is part of plan.weather",
                               i, step.kind));
     }
-    // One way only: '>' or '<' before the names.
+    const auto& modes = fault->info().modes;
+    if (!step.mode.empty() && !modes.empty() &&
+        std::ranges::find(modes, step.mode) == modes.end()) {
+      return fail(Errc::kInvalidData,
+                  fmt::format("plan.faults[{}].mode: expected one of {}, found \"{}\"", i,
+                              fmt::join(modes, ", "), step.mode));
+    }
+    // One way only: '>' or '<' before the names. Groups of them are separated by '|'.
     std::string_view rest = step.target;
     if (rest.starts_with('>') || rest.starts_with('<')) rest.remove_prefix(1);
     while (true) {
-      const std::string_view name = rest.substr(0, rest.find(','));
+      const std::string_view name = rest.substr(0, rest.find_first_of(",|"));
       if (std::ranges::find(nodes, name) == nodes.end()) return unknown(i, name, nodes);
       if (name.size() == rest.size()) break;
       rest.remove_prefix(name.size() + 1);
