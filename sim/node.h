@@ -4,6 +4,7 @@
 
 #include "os/os.h"
 #include "sim/event_queue.h"
+#include "sim/machine/disk_trouble.h"
 #include "sim/machine/file_system.h"
 
 #include <functional>
@@ -61,6 +62,8 @@ class Node {
   // A pid may be used again, an incarnation is not. Both find only who lives.
   SimProcess* find_incarnation(uint64_t incarnation);
   FileSystem& files() { return files_; }
+  // That of the next process to start: all that have started have lower ones.
+  uint64_t next_incarnation() const { return incarnations_; }
 
   // Called, on a fiber of the world, when a process on this node has ended. May not park.
   std::function<void(SimProcess&, os::ExitStatus)> on_exit;
@@ -73,6 +76,7 @@ class Node {
   uint32_t fork_failures_due = 0;
   VirtualTime disk_stalled_until{0};
   VirtualTime syncs_stalled_until{0};
+  DiskTrouble disk_trouble;
   os::WaitQueue syncs;
   os::WaitQueue writes;
   os::WaitQueue renames;
