@@ -293,7 +293,7 @@ TEST(TrapDeathTest, EachEscapeIsNamed) {
   }
 }
 
-[[gnu::noinline]] long escape_of_this_function() {
+[[gnu::noipa]] long escape_of_this_function() {
   const long now = static_cast<long>(time(nullptr));
   return now + 1;  // No tail call.
 }
