@@ -7,6 +7,7 @@
 #include "sim/faults/fault.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string_view>
@@ -74,6 +75,7 @@ void print_fault(const sim::FaultInfo& fault) {
   if (fault.opt_in) notes += ", only where a scenario names it";
   if (fault.harms_disk) notes += ", only for expendable servers";
   fmt::print("{}: {}\n    ({})\n", fault.kind, fault.description, notes);
+  if (!fault.modes.empty()) fmt::print("    mode: {}\n", fmt::join(fault.modes, ", "));
   for (const sim::Parameter& parameter : fault.parameters) {
     const std::string range = parameter.low == parameter.high
                                   ? fmt::format("{}", parameter.low)

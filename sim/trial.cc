@@ -20,11 +20,11 @@ constexpr uint32_t kFailedStartsTold = 3;
 
 Result<void> check_targets(size_t index, const FaultStep& step,
                            const std::vector<std::string>& nodes) {
-  // One way only: '>' or '<' before the names.
+  // One way only: '>' or '<' before the names. Groups of them are separated by '|'.
   std::string_view rest = step.target;
   if (rest.starts_with('>') || rest.starts_with('<')) rest.remove_prefix(1);
   while (true) {
-    const std::string_view name = rest.substr(0, rest.find(','));
+    const std::string_view name = rest.substr(0, rest.find_first_of(",|"));
     if (std::ranges::find(nodes, name) == nodes.end()) {
       return fail(Errc::kInvalidData,
                   fmt::format("plan.faults[{}].target: no node is called \"{}\"; there are: {}",
@@ -48,6 +48,12 @@ Result<void> check_step(size_t index, const FaultStep& step,
     return fail(Errc::kInvalidData,
                 fmt::format("plan.faults[{}].kind: {} has no steps, it is part of plan.weather",
                             index, step.kind));
+  }
+  const auto& modes = fault->info().modes;
+  if (!step.mode.empty() && !modes.empty() && std::ranges::find(modes, step.mode) == modes.end()) {
+    return fail(Errc::kInvalidData,
+                fmt::format("plan.faults[{}].mode: expected one of {}, found \"{}\"", index,
+                            fmt::join(modes, ", "), step.mode));
   }
   return check_targets(index, step, nodes);
 }

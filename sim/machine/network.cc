@@ -445,7 +445,11 @@ void syn_arrives(const std::shared_ptr<Attempt>& attempt) {
   if (listener == nullptr || is_refused(*attempt)) {
     return answer(attempt, Attempt::State::kRefused, "refused");
   }
-  if (!listener->offer(connection, attempt->net.backlog_max(connection))) return try_again(attempt);
+  const size_t backlog_max = attempt->net.backlog_max(connection);
+  if (!listener->offer(connection, backlog_max)) {
+    if (backlog_max != SIZE_MAX) attempt->world.count("net.backlog_full");
+    return try_again(attempt);
+  }
   // Both kernels know the connection from here on; the caller learns of it a little later.
   connection.side(0).open = true;
   connection.side(1).open = true;

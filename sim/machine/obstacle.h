@@ -24,6 +24,7 @@ class Border {
  public:
   using Nodes = std::vector<uint32_t>;  // By index.
 
+  Border() : Border(1) {}  // Between nobody.
   // Between a set and everybody else.
   static Border around(const Nodes& inside, Direction direction = Direction::kBoth);
   // Seen from the first of two sets that have no node in common.
