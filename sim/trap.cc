@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -62,7 +63,7 @@ std::string source_line(const void* address) {
   pclose(pipe);
   std::string text(line);
   if (!said || text.starts_with("??")) return {};
-  return text.substr(0, text.find('\n'));
+  return text.substr(0, std::min(text.find('\n'), text.find(" (discriminator")));
 }
 
 // "caller < its caller < ...", as far as they are known.

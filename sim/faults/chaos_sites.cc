@@ -11,8 +11,8 @@ class ChaosSites : public Fault {
  public:
   const FaultInfo& info() const override {
     static constexpr Parameter kParameters[] = {
-        {"armed_share", 0.1, 0.6, "of all sites, for each server"},
-        {"fires_permille", 2, 300, "of the times that an armed site is asked"},
+        {"armed_share", 0.2, 0.8, "of all sites, for each server"},
+        {"fires_permille", 10, 500, "of the times that an armed site is asked"},
     };
     static constexpr FaultInfo kInfo{
         .kind = "chaos.sites",

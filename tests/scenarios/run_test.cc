@@ -66,6 +66,7 @@ TEST(Run, WithoutFaultsItPasses) {
       sim::Plan plan = *make_plan(scenario, seed);
       plan.faults.clear();
       plan.weather = {};
+      for (sim::ServerPlan& server : plan.servers) server.chaos = {};
       const auto result = run(scenario, seed, plan);
       EXPECT_EQ(result.verdict, Verdict::kPass) << reports::reason(result);
       EXPECT_GT(result.ops, 50U);

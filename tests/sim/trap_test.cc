@@ -302,7 +302,8 @@ TEST(TrapDeathTest, TheCallerIsNamedWithItsLine) {
   EXPECT_DEATH(
       {
         arm();
-        (void)escape_of_this_function();
+        volatile long kept = escape_of_this_function();
+        (void)kept;
       },
       "called time\\(\\): .*escape_of_this_function.* at trap_test.cc:[0-9]+ < ");
 }
