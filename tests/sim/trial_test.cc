@@ -119,7 +119,7 @@ TEST(Trial, APlanSpeaksOfWhatThereIs) {
   };
   EXPECT_EQ(complaint({.kind = "net.partition", .target = ">s0,c0"}), "");
   EXPECT_EQ(complaint({.kind = "process.kill", .target = "s2"}),
-            "plan.faults[0]: no node is called \"s2\"; there are: s0, s1, c0");
+            "plan.faults[0].target: no node is called \"s2\"; there are: s0, s1, c0");
   EXPECT_EQ(complaint({.kind = "process.kil", .target = "s0"}),
             "plan.faults[0].kind: no fault is called \"process.kil\", did you mean process.kill?");
   EXPECT_NE(complaint({.kind = "net.latency", .target = "s0"}).find("has no steps"),
