@@ -51,6 +51,7 @@ SimProcess& Node::start(std::string_view name, ProcessMain main, SimProcess* par
   process.fibers().spawn(name, [this, &process, main = std::move(main)]() mutable {
     const int code = main(process.os());
     main = nullptr;
+    if (process.ending) return;  // It was killed before.
     process.status = {.exited = true, .code = code};
     world_.bury(process);
   });
@@ -126,14 +127,22 @@ void Node::start_service() {
 }
 
 bool Node::stop_service() {
+  SimProcess* const process = service();
+  if (process == nullptr) return false;
+  world_.note(name_, TraceKind::kProcess, fmt::format("{} is asked to stop", process->pid()));
+  stopping_service_ = true;
+  process->stop_requested->set();
+  return true;
+}
+
+SimProcess* Node::service() {
+  if (!serves()) return nullptr;
   for (auto& process : processes_) {
-    if (!serves() || !process->alive() || process->name() != service_name_) continue;
-    world_.note(name_, TraceKind::kProcess, fmt::format("{} is asked to stop", process->pid()));
-    stopping_service_ = true;
-    process->stop_requested->set();
-    return true;
+    if (process->alive() && !process->ending && process->name() == service_name_) {
+      return process.get();
+    }
   }
-  return false;
+  return nullptr;
 }
 
 // It went by itself: an init system starts it again, a little later.
@@ -178,6 +187,14 @@ void Node::power_off() {
   next_pid_ = 0;
   base::RandomStream random = world_.streams().stream(name_, "power loss", power_losses_++);
   files_.lose_power(random, world_.weather().disk);
+}
+
+void Node::replace_disk(FileSystem other) {
+  CHECK(!powered_);
+  other.capacity_bytes = files_.capacity_bytes;
+  files_.replace(std::move(other));
+  world_.note(name_, TraceKind::kDisk, "another disk");
+  world_.record(name_, Incident::Kind::kDiskReplaced);
 }
 
 void Node::power_on() {

@@ -4,12 +4,15 @@
 
 #include "base/random.h"
 #include "os/os.h"
+#include "sim/chaos_plan.h"
 #include "sim/event_queue.h"
 #include "sim/machine/clock.h"
 #include "sim/machine/file_system.h"
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,7 +58,8 @@ class Node {
   uint32_t failed_starts() const { return failed_starts_; }
   // SIGTERM for the service, which then is not started again when it ends; false if none runs.
   bool stop_service();
-  bool service_runs() const { return serves() && runs(service_name_); }
+  SimProcess* service();
+  bool service_runs() { return service() != nullptr; }
   // SIGSTOP and SIGCONT for all that runs.
   void pause();
   void resume();
@@ -77,6 +81,8 @@ class Node {
   // A pid may be used again, an incarnation is not. Both find only who lives.
   SimProcess* find_incarnation(uint64_t incarnation);
   FileSystem& files() { return files_; }
+  // Another disk, of the same size. The power must be off.
+  void replace_disk(FileSystem other);
 
   // Called, on a fiber of the world, when a process on this node has ended. May not park.
   std::function<void(SimProcess&, os::ExitStatus)> on_exit;
@@ -94,12 +100,19 @@ class Node {
   os::WaitQueue renames;
   os::WaitQueue disk_steps;
 
-  // Chance draws and knobs are per node and seed; see machine/chaos.cc.
-  struct ChaosSite {
-    bool armed;
+  uint64_t connections_made = 0;  // By its processes.
+
+  // What provokes rare branches in its code, to be set before anything runs; without one it draws
+  // by the weather. See machine/chaos.h.
+  std::optional<ChaosPlan> chaos;
+  // No rare branch is provoked any more.
+  bool chaos_over = false;
+  // The sites that were asked.
+  struct Site {
+    double fires;
     base::RandomStream random;
   };
-  std::map<std::string, ChaosSite, std::less<>> chaos_sites;
+  std::map<std::string, Site, std::less<>> chance_sites;
 
  private:
   friend class World;

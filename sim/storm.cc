@@ -49,6 +49,7 @@ void Storm::end() {
     node->syncs_stalled_until = VirtualTime(0);
     node->power_on();
     node->resume();
+    node->set_step_cost(VirtualTime(0));
     node->start_service();
   }
   world_.note({}, TraceKind::kNote, "calm");

@@ -1,19 +1,88 @@
 #include "sim/trial.h"
 
 #include "base/check.h"
-#include "sim/storm.h"
+#include "sim/faults/fault.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace seatrial::sim {
+
+using base::Errc;
+using base::fail;
+
 namespace {
 
 // A server that ends with an error so often in a row will not come up by itself.
 constexpr uint32_t kFailedStartsTold = 3;
 
+Result<void> check_targets(size_t index, const FaultStep& step,
+                           const std::vector<std::string>& nodes) {
+  // One way only: '>' or '<' before the names. Groups of them are separated by '|'.
+  std::string_view rest = step.target;
+  if (rest.starts_with('>') || rest.starts_with('<')) rest.remove_prefix(1);
+  while (true) {
+    const std::string_view name = rest.substr(0, rest.find_first_of(",|"));
+    if (std::ranges::find(nodes, name) == nodes.end()) {
+      return fail(Errc::kInvalidData,
+                  fmt::format("plan.faults[{}].target: no node is called \"{}\"; there are: {}",
+                              index, name, fmt::join(nodes, ", ")));
+    }
+    if (name.size() == rest.size()) return {};
+    rest.remove_prefix(name.size() + 1);
+  }
+}
+
+Result<void> check_step(size_t index, const FaultStep& step,
+                        const std::vector<std::string>& nodes) {
+  const Fault* const fault = find_fault(step.kind);
+  if (fault == nullptr) {
+    const std::string_view like = most_alike(step.kind);
+    return fail(Errc::kInvalidData,
+                fmt::format("plan.faults[{}].kind: no fault is called \"{}\"{}", index, step.kind,
+                            like.empty() ? "" : fmt::format(", did you mean {}?", like)));
+  }
+  if (fault->info().ambient) {
+    return fail(Errc::kInvalidData,
+                fmt::format("plan.faults[{}].kind: {} has no steps, it is part of plan.weather",
+                            index, step.kind));
+  }
+  const std::span<const std::string_view> modes = fault->info().modes;
+  if (!step.mode.empty() && !modes.empty() && std::ranges::find(modes, step.mode) == modes.end()) {
+    return fail(Errc::kInvalidData,
+                fmt::format("plan.faults[{}].mode: expected one of {}, found \"{}\"", index,
+                            fmt::join(modes, ", "), step.mode));
+  }
+  return check_targets(index, step, nodes);
+}
+
+// Nothing where the plan leaves it to its weather, as those do that know no other way.
+std::optional<ChaosPlan> chaos_of(const Plan& plan, std::string_view name) {
+  for (const ServerPlan& server : plan.servers) {
+    if (server.server == name && !server.chaos.empty()) return server.chaos;
+  }
+  if (plan.weather.chaos != ChaosWeather{}) return {};
+  return ChaosPlan{};
+}
+
 }  // namespace
+
+Result<void> check_plan(const Plan& plan, const std::vector<std::string>& servers,
+                        const std::vector<std::string>& others) {
+  std::vector<std::string> nodes = servers;
+  nodes.insert(nodes.end(), others.begin(), others.end());
+  for (size_t i = 0; i < plan.faults.size(); ++i) TRY(check_step(i, plan.faults[i], nodes));
+  for (size_t i = 0; i < plan.servers.size(); ++i) {
+    const std::string& name = plan.servers[i].server;
+    if (std::ranges::find(servers, name) != servers.end()) continue;
+    return fail(Errc::kInvalidData,
+                fmt::format("plan.servers[{}].server: no server is called \"{}\"; there are: {}", i,
+                            name, fmt::join(servers, ", ")));
+  }
+  return {};
+}
 
 std::string_view to_string(TrialEnd end) {
   switch (end) {
@@ -29,16 +98,18 @@ Trial::Trial(TrialOptions options)
     : plan_(std::move(options.plan)),
       may_be_interrupted_(options.until.has_value()),
       start_limit_(options.start_limit),
-      world_({.seed = options.seed,
-              .weather = plan_.weather,
-              .time_limit = options.until.value_or(start_limit_ + plan_.storm +
-                                                   plan_.calm_limit * 2),
-              .stack_bytes = options.stack_bytes}),
+      policy_(std::move(options.policy)),
+      world_(
+          {.seed = options.seed,
+           .weather = plan_.weather,
+           .time_limit = options.until.value_or(start_limit_ + plan_.storm + plan_.calm_limit * 2),
+           .stack_bytes = options.stack_bytes}),
       progress_(world_.fibers()) {}
 
 Node& Trial::add_server(std::string_view name, std::function<ProcessMain()> make) {
   Node& node = world_.add_node(name);
-  node.set_service("server", std::move(make));
+  node.chaos = chaos_of(plan_, name);
+  servers_.push_back({&node, std::move(make)});
   return node;
 }
 
@@ -57,6 +128,7 @@ Node& Trial::add_judge(std::string_view name, ClientMain before, ClientMain afte
 }
 
 TrialReport Trial::run() {
+  for (Server& server : servers_) server.node->set_service("server", std::move(server.make));
   world_.administer("director", [this] { direct(); });
   TrialReport report;
   switch (const Outcome outcome = world_.run()) {
@@ -82,6 +154,7 @@ TrialReport Trial::run() {
   report.events = world_.trace().events();
   report.sim_time = world_.now_virtual();
   report.counts = world_.counts();
+  report.held_back = world_.held_back();
   return report;
 }
 
@@ -128,7 +201,7 @@ void Trial::direct() {
   world_.note({}, TraceKind::kNote, "storm");
   storm_begun_ = world_.now_virtual();
   for (Client& client : clients_) start(*client.node, std::move(client.main));
-  Storm storm(world_, plan_);
+  Storm storm(world_, plan_, policy_);
   (void)all_finish(plan_.storm);
   storm.end();
   storm_ended_ = world_.now_virtual();

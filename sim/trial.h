@@ -11,6 +11,7 @@
 #pragma once
 
 #include "sim/plan.h"
+#include "sim/storm.h"
 #include "sim/world.h"
 
 #include <cstdint>
@@ -29,7 +30,10 @@ struct TrialOptions {
   Plan plan;
   // Of virtual time: the run is over then, wherever it is, and that is no finding.
   std::optional<VirtualTime> until{};
-  // What the judge may take before the storm; without faults, so what runs into it has lost its way.
+  // Asked before what a disk holds is destroyed; see storm.h.
+  Policy policy{};
+  // What the judge may take before the storm; without faults, so what runs into it has lost its
+  // way.
   VirtualTime start_limit = std::chrono::seconds(60);
   size_t stack_bytes = os::Scheduler::kStackBytes;
 };
@@ -49,8 +53,14 @@ struct TrialReport {
   uint64_t hash = 0;
   uint64_t events = 0;
   VirtualTime sim_time{0};
-  std::map<std::string, uint64_t> counts;  // Faults that struck and other things that happened.
+  std::map<std::string, uint64_t> counts;     // Faults that struck and other things that happened.
+  std::map<std::string, uint64_t> held_back;  // Faults that the policy forbade.
 };
+
+// Whether a plan, perhaps an edited one, speaks of faults and nodes that there are. `others`:
+// clients and the judge.
+Result<void> check_plan(const Plan& plan, const std::vector<std::string>& servers,
+                        const std::vector<std::string>& others);
 
 class Trial {
  public:
@@ -85,6 +95,10 @@ class Trial {
   VirtualTime storm_ended() const { return storm_ended_; }
 
  private:
+  struct Server {
+    Node* node;
+    std::function<ProcessMain()> make;
+  };
   struct Client {
     Node* node;
     ClientMain main;
@@ -99,6 +113,8 @@ class Trial {
   Plan plan_;
   bool may_be_interrupted_;
   VirtualTime start_limit_;
+  Policy policy_;
+  std::vector<Server> servers_;
   std::vector<Client> clients_;
   Node* judge_ = nullptr;
   ClientMain before_;

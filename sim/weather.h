@@ -66,6 +66,8 @@ struct ClockWeather {
   friend bool operator==(const ClockWeather&, const ClockWeather&) = default;
 };
 
+// Of machines whose rare branches no plan speaks of; where a plan is drawn it says for each server
+// what is provoked (plan.h), and these stay 0.
 struct ChaosWeather {
   double site_armed = 0.0;  // Share of the chance() sites that a seed arms
   double site_fires = 0.0;  // and how often an armed one comes true.

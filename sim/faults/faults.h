@@ -7,6 +7,10 @@ class Fault;
 
 const Fault* chaos_knobs_fault();
 const Fault* chaos_sites_fault();
+const Fault* clock_drift_fault();
+const Fault* clock_jump_fault();
+const Fault* clock_skew_fault();
+const Fault* clock_strobe_fault();
 const Fault* disk_full_fault();
 const Fault* disk_power_luck_fault();
 const Fault* disk_short_write_fault();
@@ -44,10 +48,17 @@ const Fault* net_slow_accept_fault();
 const Fault* net_slow_link_fault();
 const Fault* net_swizzle_fault();
 const Fault* net_tail_fault();
+const Fault* process_blackout_fault();
 const Fault* process_crash_loop_fault();
+const Fault* process_empty_disk_fault();
 const Fault* process_kill_fault();
+const Fault* process_kill_in_recovery_fault();
+const Fault* process_older_disk_fault();
 const Fault* process_pause_fault();
 const Fault* process_power_loss_fault();
+const Fault* process_slow_fault();
+const Fault* process_stop_fault();
+const Fault* process_swapped_disk_fault();
 const Fault* storm_clients_fault();
 const Fault* storm_reconnect_fault();
 

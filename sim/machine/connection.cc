@@ -65,15 +65,14 @@ void ByteRing::read(base::MutableBytes into) {
 
 // ---- Pipe
 
-Pipe::Pipe(Connection& connection, size_t side, uint64_t number)
+Pipe::Pipe(Connection& connection, size_t side, uint64_t key)
     : connection_(connection),
       side_(side),
       link_(connection.side(0).node == connection.side(1).node
                 ? nullptr
                 : &connection.net().link(*connection.side(side).node,
                                          *connection.side(1 - side).node)),
-      random_(
-          connection.world().streams().stream("network", side == 0 ? "there" : "back", number)) {}
+      random_(connection.world().streams().stream("network", side == 0 ? "there" : "back", key)) {}
 
 size_t Pipe::room() const {
   const size_t capacity = connection_.world().weather().network.buffer_bytes;
@@ -81,7 +80,7 @@ size_t Pipe::room() const {
   if (used >= capacity) return 0;
   if (connection_.net().troubled() && link_ != nullptr) [[unlikely]] {
     if (connection_.net().stopped_by(Obstacle::Kind::kFills, link_->from, link_->to,
-                                     connection_.number())) {
+                                     connection_.order())) {
       return 0;
     }
   }
@@ -89,8 +88,8 @@ size_t Pipe::room() const {
 }
 
 bool Pipe::way_back_open() const {
-  return link_ == nullptr || connection_.net().passage(link_->to, link_->from,
-                                                       connection_.number()) == Net::Passage::kOpen;
+  return link_ == nullptr || connection_.net().passage(link_->to, link_->from, connection_.key()) ==
+                                 Net::Passage::kOpen;
 }
 
 void Pipe::room_may_have_grown() {
@@ -118,7 +117,7 @@ void Pipe::send(base::Bytes bytes) {
   ring_.write(bytes);
   World& world = connection_.world();
   world.trace().event(world.now_virtual(), connection_.side(side_).node->name(), TraceKind::kSend,
-                      connection_.number() * 2 + side_, Trace::digest(bytes), [&] {
+                      connection_.key() + side_, Trace::digest(bytes), [&] {
                         return fmt::format("#{} to {}: {} bytes", connection_.number(),
                                            connection_.side(1 - side_).node->name(), bytes.size());
                       });
@@ -182,7 +181,7 @@ void Pipe::fire() {
   const Net::Passage passage =
       under_way_.empty() || link_ == nullptr
           ? Net::Passage::kOpen
-          : connection_.net().passage(link_->from, link_->to, connection_.number());
+          : connection_.net().passage(link_->from, link_->to, connection_.order());
   if (under_way_.empty()) {
     // It was dropped.
   } else if (passage == Net::Passage::kHeld) {
@@ -205,7 +204,7 @@ void Pipe::fire() {
 void Pipe::stall() {
   World& world = connection_.world();
   world.trace().event(world.now_virtual(), connection_.side(side_).node->name(), TraceKind::kStall,
-                      connection_.number() * 2 + side_, tries_, [&] {
+                      connection_.key() + side_, tries_, [&] {
                         return fmt::format("#{} to {}: no way, try {}", connection_.number(),
                                            connection_.side(1 - side_).node->name(), tries_ + 1);
                       });
@@ -221,13 +220,13 @@ void Pipe::stall() {
 void Pipe::wait_for_passage() {
   World& world = connection_.world();
   world.trace().event(world.now_virtual(), connection_.side(side_).node->name(), TraceKind::kStall,
-                      connection_.number() * 2 + side_, UINT64_MAX, [&] {
+                      connection_.key() + side_, UINT64_MAX, [&] {
                         return fmt::format("#{} to {}: held up", connection_.number(),
                                            connection_.side(1 - side_).node->name());
                       });
   scheduled_ = true;
   connection_.hold();
-  connection_.net().wait_for_passage(link_->from, link_->to, connection_.number(), [this] {
+  connection_.net().wait_for_passage(link_->from, link_->to, connection_.order(), [this] {
     connection_.world().schedule(connection_.world().now_virtual(), this);
   });
 }
@@ -252,7 +251,7 @@ void Pipe::arrive(const Segment& segment) {
   if (segment.finish) finish_arrived_ = true;
   world.trace().event(world.now_virtual(), to.node->name(),
                       segment.finish ? TraceKind::kFinish : TraceKind::kDeliver,
-                      connection_.number() * 2 + side_, segment.up_to, [&] {
+                      connection_.key() + side_, segment.up_to, [&] {
                         return fmt::format("#{} from {}: up to byte {}{}", connection_.number(),
                                            connection_.side(side_).node->name(), segment.up_to,
                                            segment.finish ? ", end of stream" : "");
@@ -285,16 +284,18 @@ void Pipe::drop() {
 
 Connection::Connection(Net& net, Node& caller, Node& callee, os::Address local, os::Address remote)
     : net_(net),
-      number_(net.next_connection_++),
+      order_(net.next_connection_++),
+      number_(caller.connections_made++),
+      key_(base::mix64(base::hash_name(caller.name()) + number_)),
       sides_{Side{.node = &caller, .local = std::move(local)},
              Side{.node = &callee, .local = std::move(remote)}},
-      pipes_{Pipe(*this, 0, number_), Pipe(*this, 1, number_)} {
-  net_.connections_[number_] = this;
+      pipes_{Pipe(*this, 0, key_), Pipe(*this, 1, key_)} {
+  net_.connections_[order_] = this;
 }
 
 Connection::Connection(Net& net, Node& node) : Connection(net, node, node, {}, {}) { link_ = true; }
 
-Connection::~Connection() { net_.connections_.erase(number_); }
+Connection::~Connection() { net_.connections_.erase(order_); }
 
 World& Connection::world() { return net_.world_; }
 
@@ -332,9 +333,9 @@ void Connection::send_reset(size_t to_side) {
 void Connection::deliver_reset(size_t to_side) {
   const Side& to = sides_[to_side];
   const uint32_t from = sides_[1 - to_side].node->index();
-  const Net::Passage passage = net_.passage(from, to.node->index(), number_);
+  const Net::Passage passage = net_.passage(from, to.node->index(), order_);
   if (passage == Net::Passage::kHeld) {
-    return net_.wait_for_passage(from, to.node->index(), number_, [this, to_side] {
+    return net_.wait_for_passage(from, to.node->index(), order_, [this, to_side] {
       world().after(VirtualTime(0), [this, to_side] { deliver_reset(to_side); });
     });
   }
@@ -347,9 +348,8 @@ void Connection::reset_arrives(size_t at_side) {
   Side& self = sides_[at_side];
   if (self.reset || !self.open) return;
   self.reset = true;
-  world().trace().event(world().now_virtual(), self.node->name(), TraceKind::kReset,
-                        number_ * 2 + at_side, 0,
-                        [&] { return fmt::format("#{} is reset", number_); });
+  world().trace().event(world().now_virtual(), self.node->name(), TraceKind::kReset, key_ + at_side,
+                        0, [&] { return fmt::format("#{} is reset", number_); });
   from(at_side).drop();
   for (os::detail::FiberBody* parked : {to(at_side).reader, from(at_side).writer}) {
     if (parked != nullptr) world().scheduler().wake(parked);
@@ -363,7 +363,7 @@ Endpoint::Endpoint(Connection& connection, size_t side, SimProcess& process)
       side_(side),
       process_(process),
       random_(connection.world().streams().stream("endpoint", side == 0 ? "caller" : "callee",
-                                                  connection.number())) {
+                                                  connection.key())) {
   connection_.hold();
   connection_.side(side).open = true;
 }

@@ -38,7 +38,7 @@ class ByteRing {
 // One direction.
 class Pipe : public Event {
  public:
-  Pipe(Connection& connection, size_t side, uint64_t number);
+  Pipe(Connection& connection, size_t side, uint64_t key);
   void fire() override;
 
   // The sender's side.
@@ -115,7 +115,13 @@ class Connection {
 
   World& world();
   Net& net() { return net_; }
+  // Among all of the world, by age.
+  uint64_t order() const { return order_; }
+  // Among those that its caller's node has made.
   uint64_t number() const { return number_; }
+  // Of the caller's name and the number: for streams and traces, so that a connection more of
+  // one node changes nothing for those of others.
+  uint64_t key() const { return key_; }
   bool link() const { return link_; }
   Side& side(size_t which) { return sides_[which]; }
   const Side& side(size_t which) const { return sides_[which]; }
@@ -137,7 +143,9 @@ class Connection {
  private:
   friend class Net;
   Net& net_;
+  uint64_t order_;  // Among all.
   uint64_t number_;
+  uint64_t key_;
   bool link_ = false;
   uint32_t holds_ = 0;
   std::array<Side, 2> sides_;  // 0: who called; 1: who was called.

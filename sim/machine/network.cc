@@ -158,7 +158,7 @@ void Net::fell(Standing& fallen) {
       kind != Obstacle::Kind::kFills) {
     return;
   }
-  for (auto& [number, connection] : connections_) {
+  for (auto& [order, connection] : connections_) {
     connection->from(0).room_may_have_grown();
     connection->from(1).room_may_have_grown();
   }
@@ -265,7 +265,7 @@ size_t Net::backlog_max(const Connection& call) const {
 
 VirtualTime Net::accept_takes(const Connection& call) const {
   const Standing* slow = find(Obstacle::Kind::kDelays, call.side(0).node->index(),
-                              call.side(1).node->index(), call.number());
+                              call.side(1).node->index(), call.order());
   return slow == nullptr ? VirtualTime(0) : slow->obstacle.latency;
 }
 
@@ -292,7 +292,7 @@ uint16_t Net::take_port(uint32_t node) {
 
 size_t Net::cut(const std::function<bool(const Node& a, const Node& b)>& chosen) {
   size_t count = 0;
-  for (auto& [number, connection] : connections_) {
+  for (auto& [order, connection] : connections_) {
     if (connection->link() || !connection->side(0).open || !connection->side(1).open) continue;
     if (!chosen(*connection->side(0).node, *connection->side(1).node)) continue;
     connection->from(0).drop();
@@ -366,8 +366,7 @@ void send_syn(const std::shared_ptr<Attempt>& attempt, VirtualTime delay) {
 }
 
 base::RandomStream luck(const Attempt& attempt, std::string_view what) {
-  return attempt.world.streams().stream("network", what,
-                                        attempt.connection.number() * 16 + attempt.tries);
+  return attempt.world.streams().stream("network", what, attempt.connection.key() + attempt.tries);
 }
 
 VirtualTime one_way(const Attempt& attempt) {

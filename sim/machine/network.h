@@ -58,7 +58,7 @@ class Net {
   bool troubled() const { return !standing_.empty(); }
 
   enum class Passage : unsigned char { kOpen, kLost, kHeld };
-  // What becomes of a segment between the two, of a stream with that number.
+  // What becomes of a segment between the two, of the connection of that order.
   Passage passage(uint32_t from, uint32_t to, uint64_t connection = UINT64_MAX) const;
   bool open(uint32_t from, uint32_t to) const { return passage(from, to) == Passage::kOpen; }
   // Where the passage is held: calls `then` once what holds it is gone. Ask again then.
@@ -117,7 +117,7 @@ class Net {
   std::map<std::pair<uint32_t, uint32_t>, Link> links_;
   std::map<std::pair<uint32_t, uint16_t>, SimListener*> listeners_;  // By node and port.
   std::map<uint32_t, uint16_t> next_port_;
-  std::map<uint64_t, Connection*> connections_;
+  std::map<uint64_t, Connection*> connections_;  // In the order of their making.
   uint64_t next_connection_ = 0;
 };
 

@@ -25,6 +25,8 @@ SimProcess::SimProcess(Node& node, std::string_view name, os::Pid pid, os::Pid p
   fibers_ = std::make_unique<os::Fibers>(world().scheduler());
   fibers_->owner = this;
   fibers_->own_clock = true;
+  fibers_->key =
+      world().streams().key(fmt::format("{}.{}", node_.name(), name_), "fibers", incarnation_);
   child_ended = std::make_unique<os::WaitQueue>(*fibers_);
   stop_requested = std::make_unique<os::Event>(*fibers_);
   clock_ = std::make_unique<SimClock>(*this);

@@ -191,10 +191,11 @@ TEST_F(HalfMade, ACallerKilledInTheInstantOfTheAnswer) {
     (void)os.network.connect({"server", 7});
     return 0;
   });
-  // Whichever of the two runs first at 200 ms, the server must hear of it.
+  // Whichever of the two runs first at 200 ms, the server must hear of it: of the kill, or of the
+  // stream's end as its caller left it.
   at(200ms, [&] { client.kill(); });
   EXPECT_EQ(world.run(), Outcome::kStopped);
-  EXPECT_EQ(seen, "connection reset");
+  EXPECT_TRUE(seen == "connection reset" || seen == "ok") << seen;
 }
 
 TEST_F(HalfMade, ADeadlineInTheInstantOfTheAnswer) {
