@@ -38,7 +38,6 @@ struct Counting {
     ++*this;
     return before;
   }
-  friend bool operator==(const Counting& a, const Counting& b) { return a.at == b.at; }
   friend bool operator!=(const Counting& a, const Counting& b) { return a.at != b.at; }
 };
 
@@ -130,7 +129,8 @@ std::optional<size_t> line_of(std::string_view text, std::string_view path) {
 std::optional<std::string> syntax_error(std::string_view text) { return seek(text, "").error; }
 
 base::Error placed(const base::Error& error, std::string_view file, std::string_view text) {
-  const std::string_view message = error.message();
+  const std::string whole = error.message();
+  const std::string_view message = whole;
   // A key may hold a colon itself: the longest path that there is.
   std::optional<size_t> line;
   for (size_t colon = message.find(": "); colon != std::string_view::npos;

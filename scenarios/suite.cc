@@ -84,7 +84,7 @@ std::optional<Course> record_course(const Capsule& capsule, std::chrono::nanosec
       mmap(nullptr, sizeof(Memory), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return {};
   auto* const memory = new (shared) Memory;
-  SeedProcesses child(watchdog);
+  sim::SeedProcesses child(watchdog);
   const auto started = child.start(capsule.seed, [&](int output_fd) {
     CourseRecorder recorder(*memory);
     base::set_check_handler([](const base::CheckFailure&) { _exit(0); });
@@ -94,7 +94,7 @@ std::optional<Course> record_course(const Capsule& capsule, std::chrono::nanosec
     write_all(output_fd, "done\n");
     return 0;
   });
-  SeedEnd end;
+  sim::SeedEnd end;
   const bool ended = started && child.wait(2 * watchdog, end) && !end.timed_out;
   std::optional<Course> course;
   if (ended) course = CourseRecorder::course(*memory);

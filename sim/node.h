@@ -7,6 +7,7 @@
 #include "sim/chaos_plan.h"
 #include "sim/event_queue.h"
 #include "sim/machine/clock.h"
+#include "sim/machine/disk_trouble.h"
 #include "sim/machine/file_system.h"
 
 #include <functional>
@@ -83,6 +84,8 @@ class Node {
   FileSystem& files() { return files_; }
   // Another disk, of the same size. The power must be off.
   void replace_disk(FileSystem other);
+  // That of the next process to start: all that have started have lower ones.
+  uint64_t next_incarnation() const { return incarnations_; }
 
   // Called, on a fiber of the world, when a process on this node has ended. May not park.
   std::function<void(SimProcess&, os::ExitStatus)> on_exit;
@@ -95,6 +98,7 @@ class Node {
   uint32_t fork_failures_due = 0;
   VirtualTime disk_stalled_until{0};
   VirtualTime syncs_stalled_until{0};
+  DiskTrouble disk_trouble;
   os::WaitQueue syncs;
   os::WaitQueue writes;
   os::WaitQueue renames;

@@ -47,10 +47,14 @@ void visit(WeatherType& w, Visitor&& v) {
   v("disk", "stall_chance", w.disk.stall_chance);
   v("disk", "stall_max_us", w.disk.stall_max);
   v("disk", "short_write_chance", w.disk.short_write_chance);
+  v("disk", "short_read_chance", w.disk.short_read_chance);
   v("disk", "sync_error_chance", w.disk.sync_error_chance);
   v("disk", "write_error_chance", w.disk.write_error_chance);
+  v("disk", "read_error_chance", w.disk.read_error_chance);
+  v("disk", "name_error_chance", w.disk.name_error_chance);
   v("disk", "sector_kept", w.disk.sector_kept);
   v("disk", "sector_torn", w.disk.sector_torn);
+  v("disk", "garbage_chance", w.disk.garbage_chance);
   v("disk", "name_kept", w.disk.name_kept);
   v("process", "fork_failure_chance", w.process.fork_failure_chance);
   v("process", "fork_pause_per_kib_us", w.process.fork_pause_per_kib);

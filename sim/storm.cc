@@ -47,6 +47,7 @@ void Storm::end() {
     node->fork_failures_due = 0;
     node->disk_stalled_until = VirtualTime(0);
     node->syncs_stalled_until = VirtualTime(0);
+    node->disk_trouble = {};
     node->power_on();
     node->resume();
     node->set_step_cost(VirtualTime(0));

@@ -247,7 +247,7 @@ SEATRIAL_TRAP(char*, getenv, (const char* name) noexcept, (name))
     if (seatrial::sim::trap::g_armed) [[unlikely]]                     \
       seatrial::sim::trap::escaped(#name);                             \
     mode_t mode = 0;                                                   \
-    if (takes_mode(flags)) {                                           \
+    if (seatrial::sim::trap::takes_mode(flags)) {                      \
       va_list list;                                                    \
       va_start(list, flags);                                           \
       mode = va_arg(list, mode_t);                                     \
@@ -266,7 +266,7 @@ SEATRIAL_TRAP_OPEN(open64)
     if (seatrial::sim::trap::g_armed) [[unlikely]]                             \
       seatrial::sim::trap::escaped(#name);                                     \
     mode_t mode = 0;                                                           \
-    if (takes_mode(flags)) {                                                   \
+    if (seatrial::sim::trap::takes_mode(flags)) {                              \
       va_list list;                                                            \
       va_start(list, flags);                                                   \
       mode = va_arg(list, mode_t);                                             \

@@ -49,7 +49,7 @@ Result<void> check_step(size_t index, const FaultStep& step,
                 fmt::format("plan.faults[{}].kind: {} has no steps, it is part of plan.weather",
                             index, step.kind));
   }
-  const std::span<const std::string_view> modes = fault->info().modes;
+  const auto& modes = fault->info().modes;
   if (!step.mode.empty() && !modes.empty() && std::ranges::find(modes, step.mode) == modes.end()) {
     return fail(Errc::kInvalidData,
                 fmt::format("plan.faults[{}].mode: expected one of {}, found \"{}\"", index,

@@ -39,12 +39,16 @@ struct DiskWeather {
   double stall_chance = 0.0;    // A call takes up to
   os::Duration stall_max = 1s;  // this instead.
   double short_write_chance = 0.0;
+  double short_read_chance = 0.0;
   double sync_error_chance = 0.0;   // A sync fails; the pages count as clean, their fate is open.
   double write_error_chance = 0.0;  // kIo, part of the bytes may be written.
+  double read_error_chance = 0.0;   // kIo; the next one may succeed.
+  double name_error_chance = 0.0;   // kIo of open, list, rename...: nothing was done.
   // On power loss, of each unsynced 512-byte sector:
   double sector_kept = 0.4;
-  double sector_torn = 0.2;  // And dropped otherwise.
-  double name_kept = 0.5;    // Of each unsynced operation on a directory.
+  double sector_torn = 0.2;     // And dropped otherwise.
+  double garbage_chance = 0.0;  // Of a torn one: what was being written is neither old nor new.
+  double name_kept = 0.5;       // Of each unsynced operation on a directory.
 
   friend bool operator==(const DiskWeather&, const DiskWeather&) = default;
 };

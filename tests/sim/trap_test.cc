@@ -256,7 +256,11 @@ Escapes processes() {
       {"getppid", [] { EXPECT_GE(getppid(), 0); }},
       {"waitpid", [] { EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1); }},
       {"kill", [] { EXPECT_EQ(kill(0x7fffffff, 0), -1); }},
-      {"execve", [] { EXPECT_EQ(execve("/nowhere/a", nullptr, nullptr), -1); }},
+      {"execve",
+       [] {
+         char* const none[] = {nullptr};
+         EXPECT_EQ(execve("/nowhere/a", none, none), -1);
+       }},
       {"getenv", [] { EXPECT_EQ(std::getenv("SEATRIAL_NO_SUCH_VARIABLE"), nullptr); }},
       {"pthread_create",
        [] {
