@@ -50,6 +50,7 @@ void Storm::end() {
     node->disk_trouble = {};
     node->power_on();
     node->resume();
+    node->set_step_cost(VirtualTime(0));
     node->start_service();
   }
   world_.note({}, TraceKind::kNote, "calm");

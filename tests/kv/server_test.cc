@@ -210,6 +210,21 @@ TEST(Server, ExpiredKeysGoWithoutBeingAskedFor) {
   });
 }
 
+TEST(Server, SleepsForAsLongAsAskedWhateverTheWallClockDoes) {
+  for (const auto jump : {-30s, 0s, 30s}) {
+    Trial trial;
+    trial.run([&] {
+      trial.start_server();
+      trial.world.after(500ms, [&] { trial.server.jump_wall(jump); });
+      const sim::VirtualTime begin = trial.world.now_virtual();
+      EXPECT_EQ(trial.ask({"DEBUG SLEEP 1"}), Answers{"OK"});
+      const sim::VirtualTime took = trial.world.now_virtual() - begin;
+      EXPECT_GE(took, 1s);
+      EXPECT_LE(took, 1100ms);
+    });
+  }
+}
+
 TEST(Server, RefusesMoreClientsThanItMayHave) {
   Trial trial;
   trial.config.maxclients = 1;

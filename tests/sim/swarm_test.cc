@@ -43,7 +43,7 @@ TEST(Swarm, EachFaultIsOffInManySeedsAndEachFamilyInSome) {
   std::map<std::string, std::set<uint64_t>> family_on;
   SwarmOptions options = some_options();
   options.stage.storm = 5000s;  // So long that each that is on has a step.
-  options.stage.expendable = {"kv0"};
+  options.stage.expendable = {"kv0", "kv1"};
   for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     const Plan plan = draw(seed, options);
     for (const Fault* fault : all_faults()) {

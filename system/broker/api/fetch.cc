@@ -45,6 +45,9 @@ class Fetch {
       : context_(context), header_(header), request_(std::move(request)) {
     bytes_max_ =
         static_cast<size_t>(std::clamp(request_.bytes_max, 0, context.config.fetch_bytes_max));
+    // As if the client had little room: it gets one batch.
+    if (CHANCE(context.os.chaos, "broker: small fetch"))
+      bytes_max_ = std::min<size_t>(bytes_max_, 1);
   }
 
   base::Result<void> answer(base::Buffer& out) {
@@ -67,7 +70,9 @@ class Fetch {
         return {};
       }
       MARK("broker: long poll");
-      const auto waited = context_.stirred.wait(deadline);
+      const bool early = CHANCE(context_.os.chaos, "broker: fetch looks early");
+      const auto soon = context_.os.clock.monotonic() + std::chrono::milliseconds(1);
+      const auto waited = context_.stirred.wait(early ? std::min(soon, deadline) : deadline);
       if (!waited && waited.error() != base::Errc::kDeadline) return base::fail(waited.error());
     }
   }
