@@ -38,7 +38,7 @@ class Reference {
   void write(size_t offset, const std::string& bytes) {
     const size_t old = seen.size();
     if (offset + bytes.size() > old) seen.resize(offset + bytes.size());
-    for (size_t i = std::min(old, offset); i < seen.size(); ++i) may_be(i, '\0');
+    for (size_t i = old; i < seen.size(); ++i) may_be(i, '\0');
     seen.replace(offset, bytes.size(), bytes);
     for (size_t i = 0; i < bytes.size(); ++i) may_be(offset + i, bytes[i]);
     for (size_t i = 0; i < bytes.size(); ++i) doubtful_.erase(offset + i);
@@ -60,19 +60,21 @@ class Reference {
 
   void begin_sync() {
     covered_ = seen;
+    covered_doubtful_ = doubtful_;
+    covered_length_doubtful_ = length_doubtful_;
     since_.clear();
     length_since_ = seen.size();
   }
 
   void finish_sync() {
     std::map<size_t, std::set<char>> may;
-    for (const size_t i : doubtful_) may[i] = may_[i];
+    for (const size_t i : covered_doubtful_) may[i] = may_[i];
     for (size_t i = 0; i < covered_->size(); ++i) {
-      if (!doubtful_.contains(i)) may[i].insert((*covered_)[i]);
+      if (!covered_doubtful_.contains(i)) may[i].insert((*covered_)[i]);
     }
     for (const auto& [i, bytes] : since_) may[i].insert(bytes.begin(), bytes.end());
     may_ = std::move(may);
-    if (!length_doubtful_) length_min = std::min(covered_->size(), length_since_);
+    if (!covered_length_doubtful_) length_min = std::min(covered_->size(), length_since_);
     covered_.reset();
   }
 
@@ -107,7 +109,9 @@ class Reference {
   std::map<size_t, std::set<char>> since_;  // Written since the sync began.
   std::set<size_t> doubtful_;               // A failed sync covered it.
   std::optional<std::string> covered_;      // By the sync in progress.
-  size_t length_since_ = 0;                 // The least since it began.
+  std::set<size_t> covered_doubtful_;       // Those that the sync in progress does not cover.
+  bool covered_length_doubtful_ = false;
+  size_t length_since_ = 0;  // The least since it began.
   bool length_doubtful_ = false;
 };
 
