@@ -93,6 +93,8 @@ bool Pipe::way_back_open() const {
 }
 
 void Pipe::room_may_have_grown() {
+  // Asked of every stream at the end of an obstacle: most have nobody who waits.
+  if (acknowledged_ == read_ && writer == nullptr) return;
   if (way_back_open()) acknowledged_ = read_;
   if (writer != nullptr) connection_.world().scheduler().wake(writer);
 }
