@@ -1,8 +1,9 @@
 #include "command_line.h"
 
+#include "base/alike.h"
+
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
-#include "base/alike.h"
 
 #include <algorithm>
 #include <array>

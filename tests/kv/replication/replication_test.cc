@@ -80,7 +80,8 @@ TEST(Replication, WhetherItMayGoOnIsForTheBacklogToSay) {
       pair.ask_one("a", "SET k " + std::string(100, 'x'));
       ASSERT_TRUE(pair.until_equal("a", "b"));
       const size_t value = static_cast<size_t>(1000 + one.missed - 28);
-      sim::Barrier blocked = pair.world.net().block(pair.servers["a"].node->index(), pair.servers["b"].node->index());
+      sim::Barrier blocked =
+          pair.world.net().block(pair.servers["a"].node->index(), pair.servers["b"].node->index());
       pair.cut("a", "b");
       pair.ask_one("a", "SET k " + std::string(value, 'y'));
       const int64_t offset = std::stoll(pair.info("a", "master_repl_offset")) -
@@ -255,7 +256,8 @@ TEST(Replication, WaitCountsOnlyWhoHasWhatWasWritten) {
     EXPECT_EQ(fleet.ask("a", {"SET x 2", "WAIT 2 5000", "PING"}), (Answers{"OK", "2", "PONG"}));
     EXPECT_EQ(fleet.ask("a", {"MULTI", "SET x 3", "WAIT 2 0", "EXEC"})[3], "OK 2")
         << "in a transaction it does not wait, and counts who has what came before";
-    const sim::Barrier blocked = fleet.world.net().block(fleet.servers["a"].node->index(), fleet.servers["c"].node->index());
+    const sim::Barrier blocked =
+        fleet.world.net().block(fleet.servers["a"].node->index(), fleet.servers["c"].node->index());
     EXPECT_EQ(fleet.ask("a", {"SET x 4", "WAIT 2 500"}), (Answers{"OK", "1"}));
     EXPECT_EQ(fleet.ask_one("b", "WAIT 1 1").substr(0, 8), "ERR WAIT");
     EXPECT_EQ(fleet.ask_one("a", "WAIT 1 -1"), "ERR timeout is negative");
