@@ -1,8 +1,9 @@
 #include "command_line.h"
 
+#include "base/alike.h"
+
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
-#include "base/alike.h"
 
 #include <algorithm>
 #include <array>
@@ -52,6 +53,7 @@ struct Texts {
   std::string time;
   std::string jobs;
   std::string shard;
+  std::string share;
   std::string seed;
   std::string until;
   std::string log = "info";
@@ -119,8 +121,15 @@ class Grammar {
     run_app_->add_option("--out", run_.out, "Folder for results.jsonl, junit.xml and capsules")
         ->type_name("DIR");
     run_app_->add_flag("--fail-fast", run_.fail_fast, "End with the first seed that fails");
-    run_app_->add_flag("--check-determinism", run_.check_determinism,
-                       "Run each seed twice and compare");
+    twice_ = run_app_
+                 ->add_option("--check-determinism", texts_.share,
+                              "Run seeds twice and compare: all of them, or a share like 0.05")
+                 ->type_name("[SHARE]")
+                 ->expected(0, 1);
+    run_app_
+        ->add_option("--against", run_.against,
+                     "The second of the two runs is made by this binary: another build")
+        ->type_name("BINARY");
   }
 
   void define_replay() {
@@ -203,6 +212,19 @@ class Grammar {
       if (!shard) return mistake("--shard: " + shard.error().message());
       run_.shard = *shard;
     }
+    if (twice_->count() > 0) {
+      const auto share = parse_share(texts_.share);
+      if (!share) {
+        return mistake(
+            fmt::format("--check-determinism: expected nothing, or a share of the seeds "
+                        "above 0 and up to 1, found '{}'",
+                        texts_.share));
+      }
+      run_.determinism_share = *share;
+    }
+    if (!run_.against.empty() && twice_->count() == 0) {
+      return mistake("--against: only with --check-determinism");
+    }
     return run_;
   }
 
@@ -264,6 +286,15 @@ class Grammar {
     return &wrong_;
   }
 
+  // Without a word: all.
+  static std::optional<double> parse_share(const std::string& text) {
+    if (text.empty()) return 1.0;
+    double share = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
+    if (error != std::errc() || end != text.data() + text.size()) return {};
+    return share > 0 && share <= 1 ? std::optional(share) : std::nullopt;
+  }
+
   static constexpr uint32_t kJobsMax = 1024;
 
   uint32_t cores_;
@@ -273,6 +304,7 @@ class Grammar {
   CLI::App* run_app_ = nullptr;
   CLI::App* replay_app_ = nullptr;
   CLI::App* check_app_ = nullptr;
+  CLI::Option* twice_ = nullptr;
   Texts texts_;
   ListCommand list_;
   RunCommand run_;

@@ -55,7 +55,9 @@ struct RunCommand {
   Shard shard;
   std::string out;  // The results' folder; empty: none is written.
   bool fail_fast = false;
-  bool check_determinism = false;
+  // So many of the seeds are run twice, and the two compared: 0 none, 1 all.
+  double determinism_share = 0;
+  std::string against;  // Another build of this program, which makes the second run.
 };
 
 struct ReplayCommand {

@@ -47,12 +47,8 @@ std::string brief(std::string text) {
 
 class Judge {
  public:
-  Judge(const ReplicationLog& log, const History& history, const Options& options)
-      : log_(log),
-        history_(history),
-        skew_(options.clock_skew),
-        states_(log),
-        tree_(replication_tree(log)) {}
+  Judge(const ReplicationLog& log, const History& history)
+      : log_(log), history_(history), states_(log), tree_(replication_tree(log)) {}
 
   Verdict run() {
     verdict_.checker = "replica-clients";
@@ -134,6 +130,17 @@ class Judge {
     return reads;
   }
 
+  ClockErrors clock(size_t node) const {
+    return node < log_.clocks.size() ? log_.clocks[node] : ClockErrors{};
+  }
+  // Whether a deadline has certainly passed at `time` by its node's clock, or may have.
+  bool surely_gone(const NodeKey& key, const KeyChange& held, Micros time) const {
+    return held.gone_at != Micros::max() && time >= held.gone_at - clock(key.node).least;
+  }
+  bool maybe_gone(const NodeKey& key, const KeyChange& held, Micros time) const {
+    return held.gone_at != Micros::max() && time >= held.gone_at - clock(key.node).most;
+  }
+
   enum class Fit : uint8_t { kFits, kOther, kExpired, kTooEarly };
 
   // How a read fits one state, where it is made in [from, to].
@@ -145,11 +152,10 @@ class Judge {
     if (read.result->is_nil()) {
       if (held == nullptr) return Fit::kFits;
       if (held->gone_at == Micros::max()) return Fit::kOther;
-      return to + skew_ >= held->gone_at ? Fit::kFits : Fit::kTooEarly;
+      return maybe_gone(read.key, *held, to) ? Fit::kFits : Fit::kTooEarly;
     }
     if (held == nullptr || text_of(*read.result) != *held->value) return Fit::kOther;
-    if (held->gone_at == Micros::max()) return Fit::kFits;
-    return from < held->gone_at + skew_ ? Fit::kFits : Fit::kExpired;
+    return surely_gone(read.key, *held, from) ? Fit::kExpired : Fit::kFits;
   }
 
   void judge_reads(const Operation& operation) {
@@ -227,7 +233,7 @@ class Judge {
       if (at == 0) continue;
       const KeyChange* const held = states_.value(key, at - 1);
       // What was past its deadline at WATCH counted as missing; its removal is no change.
-      const bool was = held != nullptr && held->gone_at > from + skew_;
+      const bool was = held != nullptr && !maybe_gone(key, *held, from);
       const bool is = states_.value(key, at) != nullptr;
       const Micros time = states_.state(key.node, at).time;
       if (states_.changed(key, at) && (was || is)) {
@@ -240,7 +246,9 @@ class Judge {
     const StateRange before = states_.within(key.node, from, from);
     if (before.first > before.last) return {};
     const KeyChange* const held = states_.value(key, before.last);
-    if (held == nullptr || held->gone_at <= from + skew_ || held->gone_at + skew_ >= to) return {};
+    // Its last instant is its own: what is past it at `to` was gone before.
+    if (held == nullptr || maybe_gone(key, *held, from) || !surely_gone(key, *held, to - Micros(1)))
+      return {};
     return fmt::format("expired at {} us", held->gone_at.count());
   }
 
@@ -261,10 +269,7 @@ class Judge {
       const bool new_state = at > range.first;
       if (new_state && (states_.changed(key, at) || states_.replaced(key.node, at))) return true;
       const KeyChange* const held = states_.value(key, at);
-      if (held != nullptr && held->gone_at != Micros::max() &&
-          held->gone_at <= exec.complete_time + skew_) {
-        return true;
-      }
+      if (held != nullptr && maybe_gone(key, *held, exec.complete_time)) return true;
     }
     return false;
   }
@@ -337,7 +342,6 @@ class Judge {
 
   const ReplicationLog& log_;
   const History& history_;
-  Micros skew_;
   NodeStates states_;
   ReplicationTree tree_;
   std::map<ProcessId, Connection> connections_;
@@ -347,9 +351,8 @@ class Judge {
 
 }  // namespace
 
-Verdict check_replica_clients(const ReplicationLog& log, const History& history,
-                              const Options& options) {
-  return Judge(log, history, options).run();
+Verdict check_replica_clients(const ReplicationLog& log, const History& history) {
+  return Judge(log, history).run();
 }
 
 }  // namespace seatrial::checkers

@@ -19,13 +19,11 @@
 // has lost the tail of its writes, or from one that is behind, sets the node's own data back.
 #pragma once
 
-#include "checkers/options.h"
 #include "checkers/replication.h"
 
 namespace seatrial::checkers {
 
-// Options::clock_skew: how far a node's clock may be off against the history's.
-Verdict check_replica_clients(const ReplicationLog& log, const History& history,
-                              const Options& options = {});
+// Deadlines are those of the node that is read, by its own clock, as far off as the log says.
+Verdict check_replica_clients(const ReplicationLog& log, const History& history);
 
 }  // namespace seatrial::checkers

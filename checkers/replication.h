@@ -57,11 +57,18 @@ struct ReplicationObservation {
 
 std::string_view to_string(ReplicationObservation::Reason reason);
 
+// How far a node's wall clock was ahead of the time of the observations, at least and at most.
+struct ClockErrors {
+  Micros least{0};
+  Micros most{0};
+};
+
 // In the order in which things happened.
 struct ReplicationLog {
   std::vector<std::string> nodes;  // Names.
   std::vector<std::string> keys;   // "3/name": database and key.
   std::vector<ReplicationObservation> observations;
+  std::vector<ClockErrors> clocks;  // By node; empty: all were right.
 };
 
 struct ReplicationOptions {

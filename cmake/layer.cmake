@@ -28,13 +28,16 @@ function(layer name dir)
 
   add_library(seatrial_${name} STATIC ${sources})
   add_library(seatrial::${name} ALIAS seatrial_${name})
-  target_include_directories(seatrial_${name} PUBLIC ${view_dir})
+  # Outside, in the installed package, the headers of all layers lie in one folder.
+  target_include_directories(seatrial_${name} PUBLIC
+    $<BUILD_INTERFACE:${view_dir}> $<INSTALL_INTERFACE:include/seatrial>)
   target_compile_features(seatrial_${name} PUBLIC cxx_std_23)
   foreach(used ${ARG_USES})
     target_link_libraries(seatrial_${name} PUBLIC seatrial_${used})
   endforeach()
   target_link_libraries(seatrial_${name} PUBLIC ${ARG_LIBS} PRIVATE ${ARG_PRIVATE}
-                                         seatrial_warnings)
+                                         $<BUILD_INTERFACE:seatrial_warnings>)
+  set_target_properties(seatrial_${name} PROPERTIES SEATRIAL_DIR ${source_dir})
   set_property(GLOBAL APPEND PROPERTY SEATRIAL_LAYERS ${name})
   check_headers(${name} ${headers})
   check_links_alone(${name})

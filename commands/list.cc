@@ -1,11 +1,13 @@
 // seatrial list: everything that other commands can be asked for, by name.
 #include "checkers/check.h"
 #include "commands/commands.h"
+#include "os/chaos.h"
 #include "scenarios/scenario.h"
 #include "scenarios/workloads/workload.h"
 #include "sim/faults/fault.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string_view>
@@ -73,6 +75,7 @@ void print_fault(const sim::FaultInfo& fault) {
   if (fault.opt_in) notes += ", only where a scenario names it";
   if (fault.harms_disk) notes += ", only for expendable servers";
   fmt::print("{}: {}\n    ({})\n", fault.kind, fault.description, notes);
+  if (!fault.modes.empty()) fmt::print("    mode: {}\n", fmt::join(fault.modes, ", "));
   for (const sim::Parameter& parameter : fault.parameters) {
     const std::string range = parameter.low == parameter.high
                                   ? fmt::format("{}", parameter.low)
@@ -100,22 +103,38 @@ void list_faults() {
   fmt::print("{}", kFaultsHelp);
 }
 
+// By name: link order tells nothing.
+void list_chaos() {
+  std::vector<Row> rows;
+  for (const os::ChanceSite& site : os::all_chances()) {
+    rows.push_back({site.name, fmt::format("{}:{}", site.file, site.line)});
+  }
+  std::ranges::sort(rows, {}, &Row::name);
+  print_section("chance sites (a plan's servers[].armed: how often each comes true)", rows);
+  rows.clear();
+  for (const os::KnobSite& knob : os::all_knobs()) {
+    rows.push_back({knob.name, fmt::format("{}  {}:{}", fmt::join(knob.values(), ", "), knob.file,
+                                           knob.line)});
+  }
+  std::ranges::sort(rows, {}, &Row::name);
+  print_section("knobs (a plan's servers[].knobs: what each is turned to)", rows);
+}
+
 struct Topic {
   std::string_view name;
   void (*print)();
 };
 
-constexpr Topic kTopics[] = {{"suites", list_suites},
-                             {"scenarios", list_scenarios},
-                             {"workloads", list_workloads},
-                             {"faults", list_faults},
-                             {"checkers", list_checkers}};
+constexpr Topic kTopics[] = {{"suites", list_suites},       {"scenarios", list_scenarios},
+                             {"workloads", list_workloads}, {"faults", list_faults},
+                             {"chaos", list_chaos},         {"checkers", list_checkers}};
 
 }  // namespace
 
 int list(const ListCommand& command) {
   if (command.topics.empty()) {
     for (const Topic& topic : kTopics) {
+      if (topic.name == "chaos") continue;  // Of no use to somebody who looks around.
       topic.name == "faults" ? list_fault_names() : topic.print();
     }
   }
@@ -130,7 +149,7 @@ int list(const ListCommand& command) {
       fmt::print(
           stderr,
           "seatrial list: nothing is called '{}'{}; topics are suites, scenarios, workloads, "
-          "faults, checkers, and any fault's kind\n",
+          "faults, chaos, checkers, and any fault's kind\n",
           name, like.empty() ? "" : fmt::format(", did you mean {}?", like));
       return kExitUsage;
     }

@@ -114,7 +114,8 @@ class Runner {
     options.shard = command_.shard.index;
     options.shards = command_.shard.count;
     options.fail_fast = command_.fail_fast;
-    options.check_determinism = command_.check_determinism;
+    options.determinism_share = command_.determinism_share;
+    options.against = command_.against;
     return options;
   }
 
@@ -174,6 +175,10 @@ int run(const RunCommand& command) {
     auto suite = scenarios::load_suite(name);
     if (!suite) return fail_usage(suite.error());
     suites.push_back(*std::move(suite));
+  }
+  if (!command.against.empty() && access(command.against.c_str(), X_OK) != 0) {
+    return fail_usage(base::Error(base::Errc::kNotFound,
+                                  "--against: no program is called \"" + command.against + "\""));
   }
   std::optional<reports::ResultsFolder> folder;
   if (!command.out.empty()) {

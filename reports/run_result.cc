@@ -146,10 +146,7 @@ Result<std::map<std::string, uint64_t>> parse_counts(Fields& fields, const char*
 Result<void> parse_lists(Fields& fields, RunResult& result) {
   result.faults = TRY(parse_counts(fields, "faults"));
   result.held_back = TRY(parse_counts(fields, "held_back"));
-  for (const Json& mark : *TRY(fields.array("marks"))) {
-    if (!mark.is_string()) return fields.mismatch("marks", "names of marks", mark);
-    result.marks.push_back(mark.get<std::string>());
-  }
+  result.marks = TRY(parse_counts(fields, "marks"));
   for (const Json& violation : *TRY(fields.array("violations"))) {
     result.violations.push_back(TRY(parse_violation(violation, result.violations.size())));
   }

@@ -56,7 +56,7 @@ struct RunResult {
   uint64_t ops = 0;                           // Of the clients.
   std::map<std::string, uint64_t> faults;     // Kind: how many struck.
   std::map<std::string, uint64_t> held_back;  // How many the scenario's policy forbade.
-  std::vector<std::string> marks;             // Those that were hit, sorted.
+  std::map<std::string, uint64_t> marks;      // Those that were hit, and how often.
   std::vector<Violation> violations;
   std::string message;  // Why, where it is no violation; else empty.
   std::string capsule;  // Its file; empty (null in JSON) when there is none.

@@ -87,7 +87,7 @@ void Summary::add(const RunResult& result) {
   total_.add(result);
   for (const auto& [kind, count] : result.faults) faults_[kind] += count;
   for (const auto& [kind, count] : result.held_back) held_back_[kind] += count;
-  hit_.insert(result.marks.begin(), result.marks.end());
+  for (const auto& [mark, count] : result.marks) hit_[mark] += count;
   if (result.verdict != Verdict::kPass && first_failures_.size() < kFailuresShownMax) {
     first_failures_.push_back({result.scenario, result.seed, result.verdict, reason(result),
                                repeat_command(result), result.capsule});
@@ -106,8 +106,9 @@ int Summary::exit_code() const {
 
 std::vector<std::string> Summary::marks_never_hit() const {
   std::vector<std::string> never;
-  std::set_difference(catalog_.begin(), catalog_.end(), hit_.begin(), hit_.end(),
-                      std::back_inserter(never));
+  for (const std::string& mark : catalog_) {
+    if (!hit_.contains(mark)) never.push_back(mark);
+  }
   return never;
 }
 
@@ -170,13 +171,16 @@ std::string Summary::faults_text(const Paint& paint) const {
 std::string Summary::marks_text(const Paint& paint) const {
   if (catalog_.empty()) return "";
   std::vector<std::string> never = marks_never_hit();
-  std::string text =
-      paragraph("marks",
-                {fmt::format("{} of {} hit", catalog_.size() - never.size(), catalog_.size()) +
-                 (never.empty() ? "" : "; never hit:")},
-                "");
-  if (!never.empty()) text += paint.yellow(paragraph("", never, ";"));
-  return text;
+  std::string text = paragraph("marks",
+                               {fmt::format("{} of {} hit{}", catalog_.size() - never.size(),
+                                            catalog_.size(), hit_.empty() ? "" : ":")},
+                               "");
+  std::vector<std::string> hit;
+  for (const auto& [mark, count] : hit_) hit.push_back(fmt::format("{} {}", mark, grouped(count)));
+  if (!hit.empty()) text += paragraph("", hit, ";");
+  if (never.empty()) return text;
+  never.front().insert(0, "never hit: ");
+  return text + paint.yellow(paragraph("", never, ";"));
 }
 
 std::string Summary::failures_text(const Paint& paint) const {

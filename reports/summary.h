@@ -67,7 +67,7 @@ class Summary {
   std::string speed_text(std::chrono::nanoseconds elapsed, const Paint& paint) const;
 
   std::set<std::string> catalog_;
-  std::set<std::string> hit_;
+  std::map<std::string, uint64_t> hit_;  // How often, in all runs.
   std::map<std::string, Row> rows_;
   Row total_;
   std::map<std::string, uint64_t> faults_;

@@ -26,6 +26,13 @@ ReplicationObservation::Reason reason_of(kv::ReplicationPoint::Change change) {
   return ReplicationObservation::Reason::kApplied;
 }
 
+checkers::ClockErrors clock_errors(const sim::World& world, std::string_view name) {
+  const auto node = std::ranges::find(world.nodes(), name, [](const auto& n) { return n->name(); });
+  if (node == world.nodes().end()) return {};
+  const auto errors = (*node)->clock().wall_errors(world.now_virtual());
+  return {std::chrono::floor<Micros>(errors.least), std::chrono::ceil<Micros>(errors.most)};
+}
+
 // A deadline hides its key from the millisecond after it on.
 Micros gone_at(std::optional<kv::WallMs> deadline) {
   if (!deadline) return Micros::max();
@@ -168,7 +175,8 @@ Micros ReplicationWitness::now() const {
 }
 
 ReplicationLog ReplicationWitness::log() const {
-  ReplicationLog log{log_.nodes, log_.keys, {}};
+  ReplicationLog log{log_.nodes, log_.keys, {}, {}};
+  for (const std::string& name : log_.nodes) log.clocks.push_back(clock_errors(world_, name));
   std::map<std::string, uint64_t, std::less<>> lives;
   auto next = log_.observations.begin();
   const auto before = [&](Micros time) {

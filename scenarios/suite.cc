@@ -3,16 +3,19 @@
 #include "base/check.h"
 #include "scenarios/determinism.h"
 #include "scenarios/run.h"
-#include "scenarios/seed_process.h"
+#include "sim/seed_process.h"
 #include "sim/trap.h"
 
 #include <fmt/format.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <new>
+#include <optional>
 
 namespace seatrial::scenarios {
 
@@ -44,7 +47,7 @@ struct Current {
 }
 
 // A child's result, whatever became of it.
-RunResult result_of(const Scenario& scenario, const SeedEnd& end) {
+RunResult result_of(const Scenario& scenario, const sim::SeedEnd& end) {
   auto parsed =
       reports::parse_run_result(std::string_view(end.output).substr(0, end.output.find('\n')));
   if (parsed && !end.timed_out && end.signal == 0) {
@@ -69,6 +72,34 @@ RunResult result_of(const Scenario& scenario, const SeedEnd& end) {
   }
   if (!end.complaints.empty()) result.message += ": " + end.complaints;
   return result;
+}
+
+// Of so many failing runs of a suite the course is kept.
+constexpr size_t kCoursesMax = 20;
+
+// Repeats the run in a child, which may crash as it did before.
+std::optional<Course> record_course(const Capsule& capsule, std::chrono::nanoseconds watchdog) {
+  using Memory = CourseRecorder::Memory;
+  void* const shared =
+      mmap(nullptr, sizeof(Memory), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) return {};
+  auto* const memory = new (shared) Memory;
+  sim::SeedProcesses child(watchdog);
+  const auto started = child.start(capsule.seed, [&](int output_fd) {
+    CourseRecorder recorder(*memory);
+    base::set_check_handler([](const base::CheckFailure&) { _exit(0); });
+    const Observers observers{
+        .trace = [&](const sim::TraceEvent& event) { recorder.heard(event); }};
+    (void)run_seed(capsule.scenario, capsule.seed, capsule.plan, observers);
+    write_all(output_fd, "done\n");
+    return 0;
+  });
+  sim::SeedEnd end;
+  const bool ended = started && child.wait(2 * watchdog, end) && !end.timed_out;
+  std::optional<Course> course;
+  if (ended) course = CourseRecorder::course(*memory);
+  munmap(shared, sizeof(Memory));
+  return course;
 }
 
 // The seeds of a range that belong to this shard, one after the other.
@@ -137,9 +168,10 @@ Result<void> run_suite(const Suite& suite, const SuiteOptions& options, const Su
     TRY(make_plan(entry.scenario, options.first_seed));
   }
   const Clock::time_point started = Clock::now();
-  SeedProcesses children(options.watchdog);
+  sim::SeedProcesses children(options.watchdog);
   Seeds seeds(options);
   bool failed = false;
+  size_t courses = 0;
   const auto stop = [&] {
     return seeds.done() || (failed && options.fail_fast) ||
            (options.time_limit && Clock::now() - started >= *options.time_limit) ||
@@ -150,11 +182,13 @@ Result<void> run_suite(const Suite& suite, const SuiteOptions& options, const Su
       const uint64_t seed = seeds.take();
       const Scenario& scenario = suite.of(seed);
       TRY(children.start(seed, [&](int output_fd) {
-        if (options.check_determinism) return run_twice(scenario, seed, output_fd);
+        if (is_compared(seed, options.determinism_share)) {
+          return run_twice(scenario, seed, output_fd, options.against);
+        }
         return run_one(scenario, seed, nullptr, output_fd);
       }));
     }
-    SeedEnd end;
+    sim::SeedEnd end;
     if (children.wait(std::chrono::milliseconds(100), end)) {
       const Scenario& scenario = suite.of(end.seed);
       RunResult result = result_of(scenario, end);
@@ -163,9 +197,13 @@ Result<void> run_suite(const Suite& suite, const SuiteOptions& options, const Su
       } else {
         failed = true;
         auto plan = TRY(make_plan(scenario, end.seed));
-        const Capsule capsule{scenario,        end.seed,
-                              std::move(plan), std::string(revision()),
-                              result.hash,     reports::reason(result)};
+        Capsule capsule{scenario,        end.seed,
+                        std::move(plan), std::string(revision()),
+                        result.hash,     reports::reason(result)};
+        // A run more for each failing seed; what hung would hang again.
+        if (!end.timed_out && courses++ < kCoursesMax) {
+          capsule.course = record_course(capsule, options.watchdog);
+        }
         hooks.ended(result, &capsule);
       }
     }

@@ -20,7 +20,10 @@ struct SuiteOptions {
   uint32_t shard = 1;  // Of shards: seeds whose remainder is shard - 1.
   uint32_t shards = 1;
   bool fail_fast = false;
-  bool check_determinism = false;
+  // So many of the seeds, chosen by their hash, are run twice and compared; the second time by
+  // `against`, where that is not empty.
+  double determinism_share = 0;
+  std::string against;
   std::chrono::nanoseconds watchdog = std::chrono::seconds(60);  // Of wall time, for one seed.
 };
 

@@ -2,6 +2,7 @@
 // workload's own witness saw inside them. Seeing changes nothing.
 #pragma once
 
+#include "checkers/history.h"
 #include "kv/observer.h"
 #include "scenarios/scenario.h"
 #include "sim/plan.h"
@@ -27,6 +28,13 @@ struct RunFacts {
   sim::VirtualTime storm_begun{0};
   sim::VirtualTime storm_ended{0};
   Witness* witness = nullptr;  // What Workload::witness() made.
+  // How far ahead of the world's time the servers' wall clocks were, of all of them and at any
+  // time. Clients' clocks are right.
+  sim::NodeClock::Errors server_clocks{};
+
+  // What one server's clock may have gained or lost while a deadline ran, or one server's against
+  // another's.
+  checkers::Micros clock_spread() const;
 };
 
 }  // namespace seatrial::scenarios

@@ -19,6 +19,10 @@ constexpr VirtualTime kRestartDelayMax = std::chrono::milliseconds(500);
 constexpr os::Pid kInit = 1;  // Whose children orphans are.
 constexpr os::Pid kFirstPid = 100;
 
+int64_t micros(VirtualTime time) {
+  return std::chrono::floor<std::chrono::microseconds>(time).count();
+}
+
 }  // namespace
 
 Node::Node(World& world, std::string_view name, uint32_t index)
@@ -28,9 +32,9 @@ Node::Node(World& world, std::string_view name, uint32_t index)
       disk_steps(world.fibers()),
       world_(world),
       name_(name),
-      index_(index) {
-  base::RandomStream random = world.streams().stream(name_, "boot");
-  monotonic_offset = std::chrono::seconds(random.between(10, 1'000'000));
+      index_(index),
+      steps_(world.streams().stream(name, "processor")) {
+  boot();
 }
 
 Node::~Node() = default;
@@ -42,10 +46,12 @@ SimProcess& Node::start(std::string_view name, ProcessMain main, SimProcess* par
   SimProcess& process = *processes_.back();
   process.forked = parent != nullptr;
   if (paused_) process.fibers().pause();
+  if (step_cost_ > VirtualTime(0)) process.fibers().ration();
   world_.note(name_, TraceKind::kProcess, fmt::format("{} starts as {}", name, process.pid()));
   process.fibers().spawn(name, [this, &process, main = std::move(main)]() mutable {
     const int code = main(process.os());
     main = nullptr;
+    if (process.ending) return;  // It was killed before.
     process.status = {.exited = true, .code = code};
     world_.bury(process);
   });
@@ -108,18 +114,40 @@ void Node::tell_parent(const SimProcess& process) {
 void Node::set_service(std::string_view name, std::function<ProcessMain()> make) {
   service_name_ = name;
   make_service_ = std::move(make);
+  if (serves() && processes_.empty()) make_clock();
   start_service();
 }
 
 void Node::start_service() {
   if (!make_service_ || !powered_ || runs(service_name_)) return;
+  stopping_service_ = false;
   service_started_ = world_.now_virtual();
   world_.record(name_, Incident::Kind::kStarted);
   start(service_name_, make_service_());
 }
 
+bool Node::stop_service() {
+  SimProcess* const process = service();
+  if (process == nullptr) return false;
+  world_.note(name_, TraceKind::kProcess, fmt::format("{} is asked to stop", process->pid()));
+  stopping_service_ = true;
+  process->stop_requested->set();
+  return true;
+}
+
+SimProcess* Node::service() {
+  if (!serves()) return nullptr;
+  for (auto& process : processes_) {
+    if (process->alive() && !process->ending && process->name() == service_name_) {
+      return process.get();
+    }
+  }
+  return nullptr;
+}
+
 // It went by itself: an init system starts it again, a little later.
 void Node::service_ended(const SimProcess& process, os::ExitStatus status) {
+  if (stopping_service_) return;  // As it was told to: whoever did that starts it again.
   const VirtualTime lived = world_.now_virtual() - service_started_;
   failed_starts_ = status.code != 0 && lived < kQuickEnd ? failed_starts_ + 1 : 0;
   world_.count("process.exit");
@@ -161,6 +189,48 @@ void Node::power_off() {
   files_.lose_power(random, world_.weather().disk);
 }
 
+void Node::replace_disk(FileSystem other) {
+  CHECK(!powered_);
+  other.capacity_bytes = files_.capacity_bytes;
+  files_.replace(std::move(other));
+  world_.note(name_, TraceKind::kDisk, "another disk");
+  world_.record(name_, Incident::Kind::kDiskReplaced);
+}
+
+void Node::power_on() {
+  if (powered_) return;
+  powered_ = true;
+  boot();
+}
+
+void Node::boot() {
+  base::RandomStream random = world_.streams().stream(name_, "boot", boots_++);
+  const VirtualTime now = world_.now_virtual();
+  clock_.boot(now, std::chrono::seconds(random.between(10, 1'000'000)));
+  // Nothing but its battery has kept the time.
+  const bool off = serves() && world_.weather().clock.skew_max > VirtualTime(0);
+  if (off) jump_wall(draw_skew(random) - clock_.wall_error(now));
+}
+
+// Those of who only looks on are right.
+void Node::make_clock() {
+  const ClockWeather& weather = world_.weather().clock;
+  base::RandomStream random = world_.streams().stream(name_, "clock");
+  const int64_t most = micros(weather.drift_per_second_max);
+  const int64_t rate_ppm = random.between(-most, most);
+  const VirtualTime skew = draw_skew(random);
+  if (rate_ppm == 0 && skew == VirtualTime(0)) return;
+  clock_.make(world_.now_virtual(), rate_ppm, skew);
+  world_.note(name_, TraceKind::kFault,
+              fmt::format("clocks gain {} us a second; the wall clock is {} us ahead", rate_ppm,
+                          micros(skew)));
+}
+
+VirtualTime Node::draw_skew(base::RandomStream& random) const {
+  const int64_t most = micros(world_.weather().clock.skew_max);
+  return std::chrono::microseconds(random.between(-most, most));
+}
+
 void Node::pause() {
   paused_ = true;
   for (auto& process : processes_) process->fibers().pause();
@@ -169,6 +239,50 @@ void Node::pause() {
 void Node::resume() {
   paused_ = false;
   for (auto& process : processes_) process->fibers().resume();
+}
+
+void Node::set_step_cost(VirtualTime cost) {
+  const bool slow = cost > VirtualTime(0);
+  const bool was_slow = step_cost_ > VirtualTime(0);
+  step_cost_ = cost;
+  if (slow == was_slow) return;
+  for (auto& process : processes_) {
+    if (slow) {
+      process->fibers().ration();
+    } else {
+      process->fibers().ration_no_more();
+    }
+  }
+}
+
+void Node::processor_wanted() {
+  if (step_under_way_ || step_cost_ <= VirtualTime(0)) return;
+  step_under_way_ = true;
+  world_.schedule(world_.now_virtual() + step_cost_, &step_done_);
+}
+
+// Whose it is is chosen only here: who can run is not known before. What it does takes effect now.
+void Node::take_step() {
+  step_under_way_ = false;
+  size_t waiting = 0;
+  for (const auto& process : processes_) waiting += process->fibers().waiting();
+  if (waiting == 0 || step_cost_ <= VirtualTime(0)) return;
+  size_t which = steps_.below(waiting);
+  for (const auto& process : processes_) {
+    const size_t here = process->fibers().waiting();
+    if (which < here) {
+      process->fibers().let_one_go(which);
+      break;
+    }
+    which -= here;
+  }
+  if (waiting > 1) processor_wanted();
+}
+
+void Node::jump_wall(VirtualTime by) {
+  world_.note(name_, TraceKind::kFault,
+              fmt::format("the wall clock is set {} us ahead", micros(by)));
+  clock_.set_wall(world_.now_virtual(), by);
 }
 
 bool Node::runs(std::string_view name) const {

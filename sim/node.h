@@ -2,12 +2,18 @@
 // off; a process that was killed is gone, its files as the page cache had them.
 #pragma once
 
+#include "base/random.h"
 #include "os/os.h"
+#include "sim/chaos_plan.h"
 #include "sim/event_queue.h"
+#include "sim/machine/clock.h"
+#include "sim/machine/disk_trouble.h"
 #include "sim/machine/file_system.h"
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +47,8 @@ class Node {
   void kill(SimProcess& process);
   // Everything that runs ends in the same instant, and volatile state of the disk is lost.
   void power_off();
-  void power_on() { powered_ = true; }
+  // A boot: the clocks begin anew. Starts nothing.
+  void power_on();
 
   // What the machine runs when it is up, as an init system would: started once now, again after a
   // while when it ends by itself, and by start_service() after a kill or a power loss.
@@ -50,10 +57,24 @@ class Node {
   bool serves() const { return make_service_ != nullptr; }
   // How often in a row the service ended by itself with an error within a second of its start.
   uint32_t failed_starts() const { return failed_starts_; }
+  // SIGTERM for the service, which then is not started again when it ends; false if none runs.
+  bool stop_service();
+  SimProcess* service();
+  bool service_runs() { return service() != nullptr; }
   // SIGSTOP and SIGCONT for all that runs.
   void pause();
   void resume();
   bool paused() const { return paused_; }
+  // One slow processor for all that runs: each step of a fiber, from where it can go on to where
+  // it parks again, takes this long before it has any effect, and one comes after the other.
+  // 0: steps take no time.
+  void set_step_cost(VirtualTime cost);
+  VirtualTime step_cost() const { return step_cost_; }
+
+  const NodeClock& clock() const { return clock_; }
+  NodeClock& clock() { return clock_; }
+  // Somebody sets the wall clock; told to the trace.
+  void jump_wall(VirtualTime by);
 
   bool runs(std::string_view name) const;
   const std::vector<std::unique_ptr<SimProcess>>& processes() const { return processes_; }
@@ -61,6 +82,10 @@ class Node {
   // A pid may be used again, an incarnation is not. Both find only who lives.
   SimProcess* find_incarnation(uint64_t incarnation);
   FileSystem& files() { return files_; }
+  // Another disk, of the same size. The power must be off.
+  void replace_disk(FileSystem other);
+  // That of the next process to start: all that have started have lower ones.
+  uint64_t next_incarnation() const { return incarnations_; }
 
   // Called, on a fiber of the world, when a process on this node has ended. May not park.
   std::function<void(SimProcess&, os::ExitStatus)> on_exit;
@@ -73,45 +98,72 @@ class Node {
   uint32_t fork_failures_due = 0;
   VirtualTime disk_stalled_until{0};
   VirtualTime syncs_stalled_until{0};
+  DiskTrouble disk_trouble;
   os::WaitQueue syncs;
   os::WaitQueue writes;
   os::WaitQueue renames;
   os::WaitQueue disk_steps;
 
-  // What this node's clocks show: the world's time plus these.
-  VirtualTime monotonic_offset{0};
-  VirtualTime wall_offset{0};
+  uint64_t connections_made = 0;  // By its processes.
 
-  // Chance draws and knobs are per node and seed; see machine/chaos.cc.
-  struct ChaosSite {
-    bool armed;
+  // What provokes rare branches in its code, to be set before anything runs; without one it draws
+  // by the weather. See machine/chaos.h.
+  std::optional<ChaosPlan> chaos;
+  // No rare branch is provoked any more.
+  bool chaos_over = false;
+  // The sites that were asked.
+  struct Site {
+    double fires;
     base::RandomStream random;
   };
-  std::map<std::string, ChaosSite, std::less<>> chaos_sites;
+  std::map<std::string, Site, std::less<>> chance_sites;
 
  private:
   friend class World;
+  void boot();
+  void make_clock();
+  VirtualTime draw_skew(base::RandomStream& random) const;
   void end(SimProcess& process, os::ExitStatus status, bool silent);
   void forget_ended();
   os::Pid take_pid();
   bool pid_in_use(os::Pid pid) const;
   void tell_parent(const SimProcess& process);
   void service_ended(const SimProcess& process, os::ExitStatus status);
+  // A fiber of a process could run, but for the slow processor.
+  void processor_wanted();
+  void take_step();
 
   World& world_;
   std::string name_;
   uint32_t index_;
   bool powered_ = true;
   bool paused_ = false;
+  bool stopping_service_ = false;
   uint64_t incarnations_ = 0;
   uint64_t next_pid_ = 0;
   uint64_t power_losses_ = 0;
+  uint64_t boots_ = 0;
+  NodeClock clock_;
   FileSystem files_;
   std::vector<std::unique_ptr<SimProcess>> processes_;
   std::string service_name_;
   std::function<ProcessMain()> make_service_;
   VirtualTime service_started_{0};
   uint32_t failed_starts_ = 0;
+
+  // The slow processor's next step is done.
+  class StepDone : public Event {
+   public:
+    explicit StepDone(Node& node) : node_(node) {}
+    void fire() override { node_.take_step(); }
+
+   private:
+    Node& node_;
+  };
+  VirtualTime step_cost_{0};
+  StepDone step_done_{*this};
+  bool step_under_way_ = false;
+  base::RandomStream steps_;
 };
 
 }  // namespace seatrial::sim

@@ -1,8 +1,12 @@
 #include "sim/plan.h"
 
+#include "base/alike.h"
+#include "os/chaos.h"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <set>
 
 namespace seatrial::sim {
@@ -26,6 +30,10 @@ void visit(WeatherType& w, Visitor&& v) {
   v("network", "latency_max_us", w.network.latency_max);
   v("network", "slow_chance", w.network.slow_chance);
   v("network", "slow_latency_max_us", w.network.slow_latency_max);
+  v("network", "tail_chance", w.network.tail_chance);
+  v("network", "distance_max_us", w.network.distance_max);
+  v("network", "loss_chance", w.network.loss_chance);
+  v("network", "bandwidth_kib", w.network.bandwidth_kib);
   v("network", "split_chance", w.network.split_chance);
   v("network", "short_read_chance", w.network.short_read_chance);
   v("network", "short_write_chance", w.network.short_write_chance);
@@ -39,15 +47,21 @@ void visit(WeatherType& w, Visitor&& v) {
   v("disk", "stall_chance", w.disk.stall_chance);
   v("disk", "stall_max_us", w.disk.stall_max);
   v("disk", "short_write_chance", w.disk.short_write_chance);
+  v("disk", "short_read_chance", w.disk.short_read_chance);
   v("disk", "sync_error_chance", w.disk.sync_error_chance);
   v("disk", "write_error_chance", w.disk.write_error_chance);
+  v("disk", "read_error_chance", w.disk.read_error_chance);
+  v("disk", "name_error_chance", w.disk.name_error_chance);
   v("disk", "sector_kept", w.disk.sector_kept);
   v("disk", "sector_torn", w.disk.sector_torn);
+  v("disk", "garbage_chance", w.disk.garbage_chance);
   v("disk", "name_kept", w.disk.name_kept);
   v("process", "fork_failure_chance", w.process.fork_failure_chance);
   v("process", "fork_pause_per_kib_us", w.process.fork_pause_per_kib);
   v("process", "reap_delay_max_us", w.process.reap_delay_max);
   v("process", "pids", w.process.pids);
+  v("clock", "skew_max_us", w.clock.skew_max);
+  v("clock", "drift_per_second_max_us", w.clock.drift_per_second_max);
   v("chaos", "site_armed", w.chaos.site_armed);
   v("chaos", "site_fires", w.chaos.site_fires);
   v("chaos", "knob_shaken", w.chaos.knob_shaken);
@@ -177,7 +191,7 @@ Result<void> check_weather(Weather& weather) {
       const bool of_pair =
           name == "latency_max_us" || name == "call_max_us" || name == "sync_max_us";
       if (of_pair && value < least) refuse(family, name, "less than its minimum");
-    } else if (value == 0) {
+    } else if (value == 0 && name != "bandwidth_kib") {
       refuse(family, name, "expected at least 1");
     }
   });
@@ -237,6 +251,65 @@ Result<FaultStep> parse_step(const json& from, size_t index) {
                                               index, moment));
 }
 
+template <typename Sites>
+std::unexpected<base::Error> unknown_site(const std::string& place, std::string_view what,
+                                          std::string_view name, const Sites& sites) {
+  std::string_view like;
+  size_t least = std::max<size_t>(name.size() / 2, 2);
+  for (const auto& site : sites) {
+    const size_t distance = base::edit_distance(name, site.name);
+    if (distance >= least) continue;
+    like = site.name;
+    least = distance;
+  }
+  return fail(
+      Errc::kInvalidData,
+      fmt::format("{}.{}: no {} is called so{}; `seatrial list chaos` names them", place, name,
+                  what, like.empty() ? "" : fmt::format(", did you mean \"{}\"?", like)));
+}
+
+// A server's "armed" and "knobs".
+Result<void> parse_chaos(Reader& of_server, const std::string& server, ChaosPlan& chaos) {
+  const auto has = [](const auto& sites, const std::string& name) {
+    return std::ranges::any_of(sites, [&](const auto& site) { return name == site.name; });
+  };
+  of_server.may_take("armed");
+  of_server.may_take("knobs");
+  if (const json* found = of_server.has("armed") ? of_server.member("armed") : nullptr) {
+    const json& armed = *found;
+    const std::string place = server + ".armed";
+    Reader reader(armed, place);
+    for (const auto& [name, value] : armed.items()) {
+      if (!armed.is_object()) break;
+      if (!has(os::all_chances(), name)) {
+        return unknown_site(place, "chance site", name, os::all_chances());
+      }
+      double& chance = chaos.armed[name];
+      reader.number(name.c_str(), chance);
+      if (chance > 1) {
+        return fail(
+            Errc::kInvalidData,
+            fmt::format("{}.{}: expected a chance between 0 and 1, found {}", place, name, chance));
+      }
+    }
+    TRY(reader.finish());
+  }
+  if (const json* found = of_server.has("knobs") ? of_server.member("knobs") : nullptr) {
+    const json& knobs = *found;
+    const std::string place = server + ".knobs";
+    Reader reader(knobs, place);
+    for (const auto& [name, value] : knobs.items()) {
+      if (!knobs.is_object()) break;
+      if (!has(os::all_knobs(), name)) {
+        return unknown_site(place, "knob", name, os::all_knobs());
+      }
+      reader.number(name.c_str(), chaos.knobs[name]);
+    }
+    TRY(reader.finish());
+  }
+  return {};
+}
+
 Result<ServerPlan> parse_server(const json& from, size_t index) {
   ServerPlan server;
   const std::string place = fmt::format("plan.servers[{}]", index);
@@ -251,6 +324,7 @@ Result<ServerPlan> parse_server(const json& from, size_t index) {
       server.options.push_back(option.get<std::string>());
     }
   }
+  TRY(parse_chaos(reader, place, server.chaos));
   TRY(reader.finish());
   return server;
 }
@@ -267,6 +341,12 @@ Result<ClientPlan> parse_client(const json& from, size_t index) {
 }
 
 }  // namespace
+
+ServerPlan& plan_of(Plan& plan, std::string_view server) {
+  const auto found = std::ranges::find(plan.servers, server, &ServerPlan::server);
+  if (found != plan.servers.end()) return *found;
+  return plan.servers.emplace_back(ServerPlan{.server = std::string(server)});
+}
 
 std::string_view to_string(Moment moment) { return kMoments[static_cast<size_t>(moment)].second; }
 
@@ -290,7 +370,10 @@ std::string to_json(const Plan& plan) {
   }
   out["servers"] = ordered_json::array();
   for (const ServerPlan& server : plan.servers) {
-    out["servers"].push_back({{"server", server.server}, {"options", server.options}});
+    ordered_json line = {{"server", server.server}, {"options", server.options}};
+    if (!server.chaos.armed.empty()) line["armed"] = server.chaos.armed;
+    if (!server.chaos.knobs.empty()) line["knobs"] = server.chaos.knobs;
+    out["servers"].push_back(std::move(line));
   }
   out["clients"] = ordered_json::array();
   for (const ClientPlan& client : plan.clients) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "sim/chaos_plan.h"
 #include "sim/event_queue.h"
 #include "sim/weather.h"
 
@@ -60,6 +61,7 @@ struct ClientPlan {
 struct ServerPlan {
   std::string server;
   std::vector<std::string> options;
+  ChaosPlan chaos;
 
   friend bool operator==(const ServerPlan&, const ServerPlan&) = default;
 };
@@ -75,12 +77,16 @@ struct Plan {
   friend bool operator==(const Plan&, const Plan&) = default;
 };
 
+// What the plan holds for that server, added where it holds nothing yet.
+ServerPlan& plan_of(Plan& plan, std::string_view server);
+
 std::string_view to_string(Moment moment);
 
 // Indented JSON, the same bytes for the same plan.
 std::string to_json(const Plan& plan);
 // Errors name the member, what was expected and what is there. Nothing is ignored. What may be
-// missing: "servers", a step's "count", "mode" and "amount", and any weather, which is fair then.
+// missing: "servers", a server's "armed" and "knobs", a step's "count", "mode" and "amount", and
+// any weather, which is fair then.
 Result<Plan> parse_plan(std::string_view json);
 Result<Plan> parse_plan(const nlohmann::json& json);
 

@@ -15,8 +15,12 @@ class Streams {
 
   base::RandomStream stream(std::string_view who, std::string_view what,
                             uint64_t instance = 0) const {
+    return base::RandomStream(key(who, what, instance));
+  }
+  // What the stream of that name begins with, for whoever mixes numbers of its own.
+  uint64_t key(std::string_view who, std::string_view what, uint64_t instance = 0) const {
     const uint64_t name = base::hash_name(what, base::hash_name("/", base::hash_name(who)));
-    return base::RandomStream(base::mix64(seed_ ^ base::mix64(name)) ^ base::mix64(instance));
+    return base::mix64(seed_ ^ base::mix64(name)) ^ base::mix64(instance);
   }
 
  private:

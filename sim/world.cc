@@ -44,17 +44,18 @@ World::World(WorldOptions options)
     : streams_(options.seed),
       weather_(options.weather),
       time_limit_(options.time_limit),
-      picks_(streams_.stream("scheduler", "pick")),
-      scheduler_(
-          std::make_unique<os::Scheduler>(static_cast<os::Dispatch&>(*this), options.stack_bytes)),
+      scheduler_(std::make_unique<os::Scheduler>(static_cast<os::Dispatch&>(*this),
+                                                 options.stack_bytes, os::Order::kShuffled)),
       fibers_(std::make_unique<os::Fibers>(*scheduler_)),
       net_(std::make_unique<Net>(*this)),
       undertaker_idle_(std::make_unique<os::WaitQueue>(*fibers_)) {
+  fibers_->key = streams_.key("world", "fibers");
   fibers_->spawn("undertaker", [this] { bury_all(); });
 }
 
 World::~World() {
   end_everything();
+  net_->heal();
   // What still lies in the queue may hold on to connections.
   while (!events_.empty()) {
     now_ = std::max(now_, events_.next_time());
@@ -135,8 +136,6 @@ void World::bury_all() {
 
 // ---- Dispatch
 
-size_t World::pick(size_t runnable) { return picks_.below(runnable); }
-
 bool World::idle(os::MonotonicTime deadline) {
   // We may stand on the stack of whoever parked last; what happens now is the world's doing.
   const bool armed = trap::disarm();
@@ -168,8 +167,12 @@ bool World::idle(os::MonotonicTime deadline) {
 
 void World::running(os::Fibers* process, uint64_t fiber) {
   running_ = process != nullptr ? static_cast<SimProcess*>(process->owner) : nullptr;
-  trace_.event(now_, {}, TraceKind::kResume, fiber, 0, [&] {
-    return fmt::format("fiber {} {}", fiber, scheduler_->name_of(scheduler_->current()));
+  const bool named = running_ != nullptr && trace_.listened();
+  const std::string_view node = named ? running_->node().name() : std::string_view();
+  trace_.event(now_, node, TraceKind::kResume, fiber, 0, [&] {
+    const os::detail::FiberBody* const current = scheduler_->current();
+    return fmt::format("{}.{} goes on", scheduler_->name_of(current),
+                       scheduler_->number_of(current));
   });
   CHECK_MSG(++steps_without_time_ < kStepsWithoutTimeMax,
             "no time passes: fiber {} and others keep each other busy",
@@ -183,7 +186,11 @@ void World::running(os::Fibers* process, uint64_t fiber) {
 
 os::MonotonicTime World::translate(os::Fibers& fibers, os::MonotonicTime deadline) {
   auto* process = static_cast<SimProcess*>(fibers.owner);
-  return deadline - process->node().monotonic_offset;
+  return process->node().clock().world_time(deadline);
+}
+
+void World::rationed(os::Fibers& fibers) {
+  static_cast<SimProcess*>(fibers.owner)->node().processor_wanted();
 }
 
 }  // namespace seatrial::sim

@@ -28,10 +28,11 @@ class SimProcess;
 // What befell the processes of a node: facts for who judges what it may have lost.
 struct Incident {
   enum class Kind : unsigned char {
-    kStarted,    // Its service.
-    kExited,     // Its service, by itself.
-    kKilled,     // Its service, by SIGKILL.
-    kPowerLost,  // The machine.
+    kStarted,       // Its service.
+    kExited,        // Its service, by itself.
+    kKilled,        // Its service, by SIGKILL.
+    kPowerLost,     // The machine.
+    kDiskReplaced,  // By another one, while the power was off.
   };
   VirtualTime at{0};
   std::string node;
@@ -125,11 +126,11 @@ class World : private os::Dispatch {
   void bury_all();
   void end_everything();
   os::MonotonicTime now() override { return os::MonotonicTime(now_); }
-  size_t pick(size_t runnable) override;
   bool idle(os::MonotonicTime deadline) override;
   uint32_t poll() override { return UINT32_MAX; }
   void running(os::Fibers* process, uint64_t fiber) override;
   os::MonotonicTime translate(os::Fibers& fibers, os::MonotonicTime deadline) override;
+  void rationed(os::Fibers& fibers) override;
 
   Streams streams_;
   Weather weather_;
@@ -137,7 +138,6 @@ class World : private os::Dispatch {
   VirtualTime time_limit_;
   EventQueue events_;
   Trace trace_;
-  base::RandomStream picks_;
   std::unique_ptr<os::Scheduler> scheduler_;
   std::unique_ptr<os::Fibers> fibers_;
   std::unique_ptr<Net> net_;

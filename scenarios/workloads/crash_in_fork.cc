@@ -10,6 +10,7 @@
 #include "scenarios/kv_client.h"
 #include "scenarios/workloads/pace.h"
 #include "scenarios/workloads/workload.h"
+#include "sim/faults/fault.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -416,6 +417,12 @@ std::string setting(const Scenario& scenario, const sim::Plan& plan, const std::
   return value;
 }
 
+// What takes this long by the server's clock, by the history's: a drifting one may be slow.
+int64_t by_right_clock_ms(const sim::Plan& plan, int64_t server_ms) {
+  const int64_t slow_ppm = sim::to_micros(plan.weather.clock.drift_per_second_max);
+  return (server_ms * 1'000'000 - 1) / (1'000'000 - slow_ppm) + 1;
+}
+
 // How late before its end an everysec server can have written what it had not synced: the window,
 // and for as long as its disk or the whole process may have stood still.
 int64_t late_ms(const sim::Plan& plan) {
@@ -426,11 +433,11 @@ int64_t late_ms(const sim::Plan& plan) {
   // SAVE, which takes some ten calls, and for a few forks.
   constexpr int kCalls = 12;
   constexpr int64_t kForkedKib = 128;
-  os::Duration late = std::chrono::milliseconds(kWindowMs) + kCalls * call;
+  os::Duration late = std::chrono::milliseconds(by_right_clock_ms(plan, kWindowMs)) + kCalls * call;
   late += plan.weather.process.fork_pause_per_kib * kForkedKib;
   for (const sim::FaultStep& step : plan.faults) {
-    const bool stands_still =
-        step.kind == "process.pause" || step.kind == "disk.stall" || step.kind == "disk.sync_stall";
+    const bool stands_still = step.kind == "process.pause" || step.kind == "process.slow" ||
+                              step.kind == "disk.stall" || step.kind == "disk.sync_stall";
     if (stands_still) late += step.lasts;
   }
   return std::chrono::ceil<std::chrono::milliseconds>(late).count();
@@ -485,6 +492,7 @@ class CrashInFork : public Workload {
 
   void incident(const RunFacts& facts, const sim::Incident& incident, Scribe& scribe,
                 uint32_t pen) const override {
+    if (incident.kind == sim::Incident::Kind::kDiskReplaced) return;
     OperationId id = 0;
     if (incident.kind == sim::Incident::Kind::kStarted) {
       const Scenario& scenario = facts.scenario;
@@ -494,7 +502,7 @@ class CrashInFork : public Workload {
       const Value members[] = {
           Value::text("late_ms"),   Value::integer(late_ms(facts.plan)),
           Value::text("log"),       Value::text(logs ? std::string_view(policy) : "off"),
-          Value::text("window_ms"), Value::integer(kWindowMs)};
+          Value::text("window_ms"), Value::integer(by_right_clock_ms(facts.plan, kWindowMs))};
       id = scribe.invoke(pen, Function::kStart, Value::object(members));
     } else {
       const bool power = incident.kind == sim::Incident::Kind::kPowerLost;

@@ -174,8 +174,10 @@ std::vector<std::string> plan_reader(const Scenario& scenario, RandomStream rand
     std::set<std::string> drawn;
     const uint64_t wanted = 1 + random.below(most);
     for (uint64_t i = 0; i < wanted; ++i) {
-      drawn.insert(
-          fmt::format("{}/{}{}", database, random.chance(0.3) ? 'n' : 'k', random.below(keys)));
+      // One after the other: arguments are evaluated in an order of the compiler's own.
+      const uint64_t key = random.below(keys);
+      const char kind = random.chance(0.3) ? 'n' : 'k';
+      drawn.insert(fmt::format("{}/{}{}", database, kind, key));
     }
     return Words(drawn.begin(), drawn.end());
   };

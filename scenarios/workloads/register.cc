@@ -149,9 +149,9 @@ class Register : public Workload {
     }
   }
 
-  std::vector<checkers::Verdict> check(const RunFacts&,
+  std::vector<checkers::Verdict> check(const RunFacts& facts,
                                        const checkers::History& history) const override {
-    auto verdict = checkers::check("kvx", history);
+    auto verdict = checkers::check("kvx", history, {.clock_skew = facts.clock_spread()});
     CHECK_MSG(verdict, "{}", verdict.error().message());
     return {*std::move(verdict)};
   }

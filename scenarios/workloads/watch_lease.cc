@@ -365,9 +365,9 @@ class WatchLease : public Workload {
     }
   }
 
-  std::vector<checkers::Verdict> check(const RunFacts&,
+  std::vector<checkers::Verdict> check(const RunFacts& facts,
                                        const checkers::History& history) const override {
-    auto verdict = checkers::check("lease", history);
+    auto verdict = checkers::check("lease", history, {.clock_skew = facts.clock_spread()});
     CHECK_MSG(verdict, "{}", verdict.error().message());
     return {*std::move(verdict)};
   }

@@ -10,20 +10,89 @@
 
 namespace seatrial::sim {
 
+namespace {
+
+using MakeFault = const Fault* (*)();
+
+// Listed by hand: a registrar in a static library gets lost in linking.
+constexpr MakeFault kFaults[] = {
+    chaos_knobs_fault,
+    chaos_sites_fault,
+    clock_drift_fault,
+    clock_jump_fault,
+    clock_skew_fault,
+    clock_strobe_fault,
+    disk_bit_flip_fault,
+    disk_bit_rot_fault,
+    disk_dead_fault,
+    disk_errors_fault,
+    disk_full_fault,
+    disk_garbage_fault,
+    disk_lost_write_fault,
+    disk_lying_sync_fault,
+    disk_misdirected_write_fault,
+    disk_power_luck_fault,
+    disk_read_error_fault,
+    disk_short_read_fault,
+    disk_short_write_fault,
+    disk_slow_fault,
+    disk_stall_fault,
+    disk_sync_error_fault,
+    disk_sync_stall_fault,
+    disk_throttle_fault,
+    disk_write_error_fault,
+    fork_fail_fault,
+    fork_kill_child_fault,
+    fork_kill_parent_fault,
+    fork_late_reap_fault,
+    fork_pause_fault,
+    fork_pid_reuse_fault,
+    fork_power_loss_fault,
+    fork_scarce_fault,
+    net_backlog_full_fault,
+    net_bandwidth_fault,
+    net_black_hole_fault,
+    net_buffers_fault,
+    net_clog_fault,
+    net_connect_hangs_fault,
+    net_cut_fault,
+    net_distance_fault,
+    net_full_buffers_fault,
+    net_latency_fault,
+    net_loss_fault,
+    net_partition_fault,
+    net_refuse_fault,
+    net_refuse_all_fault,
+    net_reset_fault,
+    net_segmentation_fault,
+    net_slow_fault,
+    net_slow_accept_fault,
+    net_slow_link_fault,
+    net_swizzle_fault,
+    net_tail_fault,
+    process_blackout_fault,
+    process_crash_loop_fault,
+    process_empty_disk_fault,
+    process_kill_fault,
+    process_kill_in_recovery_fault,
+    process_older_disk_fault,
+    process_pause_fault,
+    process_power_loss_fault,
+    process_slow_fault,
+    process_stop_fault,
+    process_swapped_disk_fault,
+    storm_clients_fault,
+    storm_reconnect_fault,
+};
+
+}  // namespace
+
 std::span<const Fault* const> all_faults() {
-  // Listed by hand: a registrar in a static library gets lost in linking.
-  static const Fault* const faults[] = {
-      chaos_knobs_fault(),      chaos_sites_fault(),        disk_full_fault(),
-      disk_power_luck_fault(),  disk_short_write_fault(),   disk_slow_fault(),
-      disk_stall_fault(),       disk_sync_error_fault(),    disk_sync_stall_fault(),
-      disk_write_error_fault(), fork_fail_fault(),          fork_kill_child_fault(),
-      fork_kill_parent_fault(), fork_late_reap_fault(),     fork_pause_fault(),
-      fork_pid_reuse_fault(),   fork_power_loss_fault(),    fork_scarce_fault(),
-      net_cut_fault(),          net_latency_fault(),        net_partition_fault(),
-      net_refuse_fault(),       net_reset_fault(),          net_segmentation_fault(),
-      net_slow_fault(),         process_crash_loop_fault(), process_kill_fault(),
-      process_pause_fault(),    process_power_loss_fault(), storm_reconnect_fault(),
-  };
+  static const std::vector<const Fault*> faults = [] {
+    std::vector<const Fault*> all;
+    for (const MakeFault make : kFaults) all.push_back(make());
+    return all;
+  }();
   return faults;
 }
 

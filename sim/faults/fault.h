@@ -40,6 +40,8 @@ struct FaultInfo {
   std::string_view family;       // "process"
   std::string_view description;  // One line.
   std::span<const Parameter> parameters{};
+  // What a step's mode may say, if it says anything; empty: whatever the fault makes of it.
+  std::span<const std::string_view> modes{};
   // How many seeds have it, of those that have its family; 1: all seeds, whatever the family.
   double chance = 0.55;
   double rate = 1;  // Steps in five seconds of the storm at intensity 1; an ambient one has none.

@@ -7,33 +7,59 @@
 
 namespace seatrial::sim {
 
-bool SimChaos::chance(std::string_view site) {
+bool SimChaos::chance(const os::ChanceSite& site) {
   if (!process_.may_act()) return false;
   Node& node = process_.node();
+  if (node.chaos_over) return false;
   World& world = process_.world();
-  const ChaosWeather& weather = world.weather().chaos;
-  auto it = node.chaos_sites.find(site);
-  if (it == node.chaos_sites.end()) {
-    base::RandomStream random = world.streams().stream(node.name(), fmt::format("chance.{}", site));
-    const bool armed = random.chance(weather.site_armed);
-    it = node.chaos_sites.emplace(std::string(site), Node::ChaosSite{armed, random}).first;
+  auto it = node.chance_sites.find(site.name);
+  if (it == node.chance_sites.end()) {
+    it = node.chance_sites
+             .emplace(site.name, Node::Site{how_often(site.name),
+                                            world.streams().stream(
+                                                node.name(), fmt::format("chance.{}", site.name))})
+             .first;
   }
-  if (!it->second.armed || !it->second.random.chance(weather.site_fires)) return false;
-  world.note(node.name(), TraceKind::kChaos, site);
+  if (it->second.fires <= 0 || !it->second.random.chance(it->second.fires)) return false;
+  world.note(node.name(), TraceKind::kChaos, site.name);
   world.count("chaos");
   return true;
 }
 
-int64_t SimChaos::knob(std::string_view name, int64_t normal,
-                       std::initializer_list<int64_t> others) {
+double SimChaos::how_often(std::string_view site) const {
+  Node& node = process_.node();
   World& world = process_.world();
-  // Per node, not per incarnation: a restarted server keeps its configuration.
-  base::RandomStream random =
-      world.streams().stream(process_.node().name(), fmt::format("knob.{}", name));
-  if (others.size() == 0 || !random.chance(world.weather().chaos.knob_shaken)) return normal;
-  const int64_t value = others.begin()[random.below(others.size())];
-  world.note(process_.node().name(), TraceKind::kChaos, fmt::format("knob {} = {}", name, value));
+  if (node.chaos) {
+    const auto armed = node.chaos->armed.find(site);
+    return armed == node.chaos->armed.end() ? 0 : armed->second;
+  }
+  const ChaosWeather& weather = world.weather().chaos;
+  base::RandomStream random = world.streams().stream(node.name(), fmt::format("arm.{}", site));
+  return random.chance(weather.site_armed) ? weather.site_fires : 0;
+}
+
+int64_t SimChaos::knob(const os::KnobSite& site, int64_t normal) {
+  const int64_t value = value_of(site, normal);
+  if (value != normal) {
+    process_.world().note(process_.node().name(), TraceKind::kChaos,
+                          fmt::format("knob {} = {}", site.name, value));
+  }
   return value;
+}
+
+int64_t SimChaos::value_of(const os::KnobSite& site, int64_t normal) const {
+  const Node& node = process_.node();
+  World& world = process_.world();
+  if (node.chaos) {
+    const auto turned = node.chaos->knobs.find(std::string_view(site.name));
+    return turned == node.chaos->knobs.end() ? normal : turned->second;
+  }
+  // By the machine, not by its process's life: a restarted server keeps its configuration.
+  base::RandomStream random =
+      world.streams().stream(node.name(), fmt::format("knob.{}", site.name));
+  const auto others = site.values();
+  if (others.empty() || !random.chance(world.weather().chaos.knob_shaken)) return normal;
+  return others[random.below(others.size())];
 }
 
 }  // namespace seatrial::sim

@@ -1,8 +1,10 @@
-// chance() and knob(): each seed arms some sites on some nodes, and those fire at times. An armed
-// site stays armed over restarts of its process.
+// CHANCE() and KNOB() on a simulated machine: as its plan says (Node::chaos), for all lives of its
+// processes. A machine without a plan of its own draws one by the weather's shares.
 #pragma once
 
 #include "os/chaos.h"
+
+#include <string_view>
 
 namespace seatrial::sim {
 
@@ -11,11 +13,13 @@ class SimProcess;
 class SimChaos : public os::Chaos {
  public:
   explicit SimChaos(SimProcess& process) : process_(process) {}
-  bool chance(std::string_view site) override;
-  int64_t knob(std::string_view name, int64_t normal,
-               std::initializer_list<int64_t> others) override;
+  bool chance(const os::ChanceSite& site) override;
+  int64_t knob(const os::KnobSite& site, int64_t normal) override;
 
  private:
+  double how_often(std::string_view site) const;
+  int64_t value_of(const os::KnobSite& site, int64_t normal) const;
+
   SimProcess& process_;
 };
 

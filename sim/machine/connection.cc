@@ -25,6 +25,7 @@ constexpr VirtualTime kRetryFirst = 200ms;
 constexpr VirtualTime kRetryMax = 120s;
 constexpr uint32_t kRetriesMax = 15;
 constexpr VirtualTime kLoopbackLatency = 20us;
+constexpr size_t kSharedSegment = 8 * 1024;
 
 VirtualTime retry_delay(uint32_t tries) {
   return std::min(kRetryMax, kRetryFirst * (int64_t{1} << std::min(tries, 20U)));
@@ -64,66 +65,109 @@ void ByteRing::read(base::MutableBytes into) {
 
 // ---- Pipe
 
-Pipe::Pipe(Connection& connection, size_t side, uint64_t number)
+Pipe::Pipe(Connection& connection, size_t side, uint64_t key)
     : connection_(connection),
       side_(side),
-      random_(
-          connection.world().streams().stream("network", side == 0 ? "there" : "back", number)) {}
+      link_(connection.side(0).node == connection.side(1).node
+                ? nullptr
+                : &connection.net().link(*connection.side(side).node,
+                                         *connection.side(1 - side).node)),
+      random_(connection.world().streams().stream("network", side == 0 ? "there" : "back", key)) {}
 
 size_t Pipe::room() const {
   const size_t capacity = connection_.world().weather().network.buffer_bytes;
-  const size_t used = sent_ - read_;
-  return used >= capacity ? 0 : capacity - used;
+  const size_t used = sent_ - acknowledged_;
+  if (used >= capacity) return 0;
+  if (connection_.net().troubled() && link_ != nullptr) [[unlikely]] {
+    if (connection_.net().stopped_by(Obstacle::Kind::kFills, link_->from, link_->to,
+                                     connection_.order())) {
+      return 0;
+    }
+  }
+  return capacity - used;
+}
+
+bool Pipe::way_back_open() const {
+  return link_ == nullptr || connection_.net().passage(link_->to, link_->from, connection_.key()) ==
+                                 Net::Passage::kOpen;
+}
+
+void Pipe::room_may_have_grown() {
+  // Asked of every stream at the end of an obstacle: most have nobody who waits.
+  if (acknowledged_ == read_ && writer == nullptr) return;
+  if (way_back_open()) acknowledged_ = read_;
+  if (writer != nullptr) connection_.world().scheduler().wake(writer);
 }
 
 VirtualTime Pipe::latency() {
-  const Node* a = connection_.side(0).node;
-  const Node* b = connection_.side(1).node;
-  if (a == b) return kLoopbackLatency;
-  const NetworkWeather& weather = connection_.world().weather().network;
-  if (weather.slow_chance > 0 && random_.chance(weather.slow_chance)) {
-    return VirtualTime(
-        random_.between(weather.latency_max.count(),
-                        std::max(weather.latency_max, weather.slow_latency_max).count()));
+  return link_ == nullptr ? kLoopbackLatency : connection_.net().latency(random_, *link_);
+}
+
+// How long it takes until TCP has sent a segment as often as it is lost.
+VirtualTime Pipe::time_lost() {
+  const double chance = connection_.world().weather().network.loss_chance;
+  VirtualTime time{0};
+  if (link_ == nullptr) return time;
+  for (uint32_t tries = 0; tries < kRetriesMax && random_.chance(chance); ++tries) {
+    time += retry_delay(tries);
+    connection_.world().count("net.loss");
   }
-  return VirtualTime(random_.between(weather.latency_min.count(), weather.latency_max.count()));
+  return time;
 }
 
 void Pipe::send(base::Bytes bytes) {
   ring_.write(bytes);
   World& world = connection_.world();
   world.trace().event(world.now_virtual(), connection_.side(side_).node->name(), TraceKind::kSend,
-                      connection_.number() * 2 + side_, Trace::digest(bytes), [&] {
+                      connection_.key() + side_, Trace::digest(bytes), [&] {
                         return fmt::format("#{} to {}: {} bytes", connection_.number(),
                                            connection_.side(1 - side_).node->name(), bytes.size());
                       });
   const NetworkWeather& weather = world.weather().network;
+  shares_ = link_ != nullptr && connection_.net().bytes_per_second(*link_) > 0;
   size_t left = bytes.size();
   while (left > 0) {
-    size_t piece = left;
+    // Where streams share what a link can carry, none has it for all of its bytes at once.
+    size_t piece = shares_ ? std::min(left, kSharedSegment) : left;
     if (weather.split_chance > 0 && left > 1 && random_.chance(weather.split_chance)) {
       // Short pieces are as likely as long ones: single bytes find the parsers' mistakes.
       piece = random_.chance(0.5) ? 1 + random_.below(std::min<size_t>(left - 1, 8))
                                   : 1 + random_.below(left - 1);
     }
-    sent_ += piece;
     left -= piece;
-    enqueue(sent_, false);
+    enqueue(piece, false);
   }
 }
 
 void Pipe::finish() {
   if (finish_sent_) return;
   finish_sent_ = true;
-  enqueue(sent_, true);
+  enqueue(0, true);
 }
 
-void Pipe::enqueue(uint64_t up_to, bool finish) {
-  World& world = connection_.world();
-  last_arrival_ = std::max(last_arrival_, world.now_virtual() + latency());
-  const double cut_chance = connection_.link() ? 0 : world.weather().network.cut_chance;
+void Pipe::enqueue(size_t bytes, bool finish) {
+  const NetworkWeather& weather = connection_.world().weather().network;
+  const double cut_chance = connection_.link() ? 0 : weather.cut_chance;
   const bool cut = cut_chance > 0 && random_.chance(cut_chance);
-  under_way_.push_back({last_arrival_, up_to, finish, cut});
+  if (cut && bytes > 1) {
+    // Not all of it gets there, but some may.
+    const size_t before = random_.below(bytes);
+    if (before > 0) put_under_way(before, false, false);
+    bytes -= before;
+  }
+  put_under_way(bytes, finish, cut);
+}
+
+void Pipe::put_under_way(size_t bytes, bool finish, bool cut) {
+  World& world = connection_.world();
+  VirtualTime arrives = latency();
+  arrives += shares_ ? connection_.net().leave(*link_, bytes) : world.now_virtual();
+  if (world.weather().network.loss_chance > 0) [[unlikely]]
+    arrives += time_lost();
+  sent_ += bytes;
+  // A cut comes a little after what precedes it, which may have been read by then.
+  last_arrival_ = std::max(last_arrival_ + (cut ? 1us : 0us), arrives);
+  under_way_.push_back({last_arrival_, sent_, finish, cut});
   if (!scheduled_) schedule(last_arrival_);
 }
 
@@ -136,32 +180,57 @@ void Pipe::schedule(VirtualTime time) {
 void Pipe::fire() {
   scheduled_ = false;
   World& world = connection_.world();
-  Side& to = connection_.side(1 - side_);
-  const Node& from_node = *connection_.side(side_).node;
-  if (!under_way_.empty()) {
-    if (!connection_.net().open(from_node.index(), to.node->index()) || !to.node->powered()) {
-      world.trace().event(world.now_virtual(), from_node.name(), TraceKind::kStall,
-                          connection_.number() * 2 + side_, tries_, [&] {
-                            return fmt::format("#{} to {}: no way, try {}", connection_.number(),
-                                               to.node->name(), tries_ + 1);
-                          });
-      if (++tries_ > kRetriesMax) {
-        drop();
-        connection_.reset_arrives(side_);
-      } else {
-        schedule(world.now_virtual() + retry_delay(tries_ - 1));
-      }
-    } else {
-      tries_ = 0;
-      while (!under_way_.empty() && under_way_.front().arrives <= world.now_virtual()) {
-        const Segment segment = under_way_.front();
-        under_way_.pop_front();
-        arrive(segment);
-      }
-      if (!under_way_.empty() && !scheduled_) schedule(under_way_.front().arrives);
+  const Net::Passage passage =
+      under_way_.empty() || link_ == nullptr
+          ? Net::Passage::kOpen
+          : connection_.net().passage(link_->from, link_->to, connection_.order());
+  if (under_way_.empty()) {
+    // It was dropped.
+  } else if (passage == Net::Passage::kHeld) {
+    wait_for_passage();
+  } else if (passage == Net::Passage::kLost || !connection_.side(1 - side_).node->powered()) {
+    stall();
+  } else {
+    tries_ = 0;
+    while (!under_way_.empty() && under_way_.front().arrives <= world.now_virtual()) {
+      const Segment segment = under_way_.front();
+      under_way_.pop_front();
+      arrive(segment);
     }
+    if (!under_way_.empty() && !scheduled_) schedule(under_way_.front().arrives);
   }
   connection_.release();
+}
+
+// The first segment under way does not get there, and is sent again later.
+void Pipe::stall() {
+  World& world = connection_.world();
+  world.trace().event(world.now_virtual(), connection_.side(side_).node->name(), TraceKind::kStall,
+                      connection_.key() + side_, tries_, [&] {
+                        return fmt::format("#{} to {}: no way, try {}", connection_.number(),
+                                           connection_.side(1 - side_).node->name(), tries_ + 1);
+                      });
+  if (++tries_ > kRetriesMax) {
+    drop();
+    connection_.reset_arrives(side_);
+  } else {
+    schedule(world.now_virtual() + retry_delay(tries_ - 1));
+  }
+}
+
+// All of it is held up on its way.
+void Pipe::wait_for_passage() {
+  World& world = connection_.world();
+  world.trace().event(world.now_virtual(), connection_.side(side_).node->name(), TraceKind::kStall,
+                      connection_.key() + side_, UINT64_MAX, [&] {
+                        return fmt::format("#{} to {}: held up", connection_.number(),
+                                           connection_.side(1 - side_).node->name());
+                      });
+  scheduled_ = true;
+  connection_.hold();
+  connection_.net().wait_for_passage(link_->from, link_->to, connection_.order(), [this] {
+    connection_.world().schedule(connection_.world().now_virtual(), this);
+  });
 }
 
 void Pipe::arrive(const Segment& segment) {
@@ -184,7 +253,7 @@ void Pipe::arrive(const Segment& segment) {
   if (segment.finish) finish_arrived_ = true;
   world.trace().event(world.now_virtual(), to.node->name(),
                       segment.finish ? TraceKind::kFinish : TraceKind::kDeliver,
-                      connection_.number() * 2 + side_, segment.up_to, [&] {
+                      connection_.key() + side_, segment.up_to, [&] {
                         return fmt::format("#{} from {}: up to byte {}{}", connection_.number(),
                                            connection_.side(side_).node->name(), segment.up_to,
                                            segment.finish ? ", end of stream" : "");
@@ -195,7 +264,10 @@ void Pipe::arrive(const Segment& segment) {
 void Pipe::take(base::MutableBytes into) {
   ring_.read(into);
   read_ += into.size();
-  // The window opens at once; on its way back it would only arrive a little later.
+  // The window opens at once; on its way back it would only arrive a little later, or not at all.
+  if (connection_.net().troubled() && !way_back_open()) [[unlikely]]
+    return;
+  acknowledged_ = read_;
   if (writer != nullptr) connection_.world().scheduler().wake(writer);
 }
 
@@ -207,23 +279,25 @@ void Pipe::leave_unread() {
 void Pipe::drop() {
   under_way_.clear();
   ring_.clear();
-  delivered_ = read_ = sent_;
+  delivered_ = read_ = acknowledged_ = sent_;
 }
 
 // ---- Connection
 
 Connection::Connection(Net& net, Node& caller, Node& callee, os::Address local, os::Address remote)
     : net_(net),
-      number_(net.next_connection_++),
+      order_(net.next_connection_++),
+      number_(caller.connections_made++),
+      key_(base::mix64(base::hash_name(caller.name()) + number_)),
       sides_{Side{.node = &caller, .local = std::move(local)},
              Side{.node = &callee, .local = std::move(remote)}},
-      pipes_{Pipe(*this, 0, number_), Pipe(*this, 1, number_)} {
-  net_.connections_[number_] = this;
+      pipes_{Pipe(*this, 0, key_), Pipe(*this, 1, key_)} {
+  net_.connections_[order_] = this;
 }
 
 Connection::Connection(Net& net, Node& node) : Connection(net, node, node, {}, {}) { link_ = true; }
 
-Connection::~Connection() { net_.connections_.erase(number_); }
+Connection::~Connection() { net_.connections_.erase(order_); }
 
 World& Connection::world() { return net_.world_; }
 
@@ -255,25 +329,29 @@ void Connection::close(size_t which, bool rst) {
 
 void Connection::send_reset(size_t to_side) {
   hold();
-  Pipe& carrier = pipes_[1 - to_side];
-  world().after(carrier.latency(), [this, to_side] {
-    const Side& from = sides_[1 - to_side];
-    // A reset is not sent again; a peer that misses it finds out by its next segment.
-    if (sides_[to_side].node->powered() &&
-        net_.open(from.node->index(), sides_[to_side].node->index())) {
-      reset_arrives(to_side);
-    }
-    release();
-  });
+  world().after(pipes_[1 - to_side].latency(), [this, to_side] { deliver_reset(to_side); });
+}
+
+void Connection::deliver_reset(size_t to_side) {
+  const Side& to = sides_[to_side];
+  const uint32_t from = sides_[1 - to_side].node->index();
+  const Net::Passage passage = net_.passage(from, to.node->index(), order_);
+  if (passage == Net::Passage::kHeld) {
+    return net_.wait_for_passage(from, to.node->index(), order_, [this, to_side] {
+      world().after(VirtualTime(0), [this, to_side] { deliver_reset(to_side); });
+    });
+  }
+  // A reset is not sent again; a peer that misses it finds out by its next segment.
+  if (to.node->powered() && passage == Net::Passage::kOpen) reset_arrives(to_side);
+  release();
 }
 
 void Connection::reset_arrives(size_t at_side) {
   Side& self = sides_[at_side];
   if (self.reset || !self.open) return;
   self.reset = true;
-  world().trace().event(world().now_virtual(), self.node->name(), TraceKind::kReset,
-                        number_ * 2 + at_side, 0,
-                        [&] { return fmt::format("#{} is reset", number_); });
+  world().trace().event(world().now_virtual(), self.node->name(), TraceKind::kReset, key_ + at_side,
+                        0, [&] { return fmt::format("#{} is reset", number_); });
   from(at_side).drop();
   for (os::detail::FiberBody* parked : {to(at_side).reader, from(at_side).writer}) {
     if (parked != nullptr) world().scheduler().wake(parked);
@@ -287,7 +365,7 @@ Endpoint::Endpoint(Connection& connection, size_t side, SimProcess& process)
       side_(side),
       process_(process),
       random_(connection.world().streams().stream("endpoint", side == 0 ? "caller" : "callee",
-                                                  connection.number())) {
+                                                  connection.key())) {
   connection_.hold();
   connection_.side(side).open = true;
 }

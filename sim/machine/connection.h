@@ -19,6 +19,7 @@ namespace seatrial::sim {
 class Connection;
 class Net;
 class SimListener;
+struct Link;
 
 // A queue of bytes in one piece of memory that doubles until it holds `capacity`.
 class ByteRing {
@@ -37,13 +38,15 @@ class ByteRing {
 // One direction.
 class Pipe : public Event {
  public:
-  Pipe(Connection& connection, size_t side, uint64_t number);
+  Pipe(Connection& connection, size_t side, uint64_t key);
   void fire() override;
 
   // The sender's side.
   size_t room() const;
   void send(base::Bytes bytes);
   void finish();  // End of stream, after what was sent.
+  // What kept the news of what was read from the sender is gone, perhaps.
+  void room_may_have_grown();
 
   // The receiver's side.
   size_t readable() const { return delivered_ - read_; }
@@ -67,22 +70,30 @@ class Pipe : public Event {
     bool cut;  // The stream is reset when it gets here.
   };
 
-  void enqueue(uint64_t up_to, bool finish);
+  void enqueue(size_t bytes, bool finish);
+  void put_under_way(size_t bytes, bool finish, bool cut);
+  VirtualTime time_lost();
+  bool way_back_open() const;
+  void stall();
+  void wait_for_passage();
   void schedule(VirtualTime time);
   VirtualTime latency();
   void arrive(const Segment& segment);
 
   Connection& connection_;
   size_t side_;  // Of the sender, in the connection.
+  Link* link_;   // nullptr: within one node.
   base::RandomStream random_;
   ByteRing ring_;
   std::deque<Segment> under_way_;
   uint64_t sent_ = 0;
   uint64_t delivered_ = 0;
   uint64_t read_ = 0;
+  uint64_t acknowledged_ = 0;  // Read, and its sender knows.
   VirtualTime last_arrival_{0};
   uint32_t tries_ = 0;  // Of the first segment under way.
   bool scheduled_ = false;
+  bool shares_ = false;  // Its link's bandwidth was limited as it last sent.
   bool finish_sent_ = false;
   bool finish_arrived_ = false;
 };
@@ -104,9 +115,16 @@ class Connection {
 
   World& world();
   Net& net() { return net_; }
+  // Among all of the world, by age.
+  uint64_t order() const { return order_; }
+  // Among those that its caller's node has made.
   uint64_t number() const { return number_; }
+  // Of the caller's name and the number: for streams and traces, so that a connection more of
+  // one node changes nothing for those of others.
+  uint64_t key() const { return key_; }
   bool link() const { return link_; }
   Side& side(size_t which) { return sides_[which]; }
+  const Side& side(size_t which) const { return sides_[which]; }
   Pipe& from(size_t which) { return pipes_[which]; }  // Written by that side.
   Pipe& to(size_t which) { return pipes_[1 - which]; }
 
@@ -115,7 +133,8 @@ class Connection {
   void close(size_t which, bool rst);
   // A reset travels to that side.
   void send_reset(size_t to_side);
-  // It gets there.
+  // It gets there, if the way is open.
+  void deliver_reset(size_t to_side);
   void reset_arrives(size_t at_side);
 
   void hold() { ++holds_; }
@@ -124,7 +143,9 @@ class Connection {
  private:
   friend class Net;
   Net& net_;
+  uint64_t order_;  // Among all.
   uint64_t number_;
+  uint64_t key_;
   bool link_ = false;
   uint32_t holds_ = 0;
   std::array<Side, 2> sides_;  // 0: who called; 1: who was called.

@@ -14,24 +14,38 @@ using base::fail;
 
 namespace {
 
-// Of errors that are due to this process, or to the first of its node: one fewer.
-bool take_due(uint32_t& own, uint32_t& of_node) {
-  uint32_t& due = own > 0 ? own : of_node;
-  if (due == 0) return false;
-  --due;
-  return true;
+// Of renames to a new name on a full disk: where its directory needs another block.
+constexpr double kRenameNeedsRoom = 0.25;
+
+std::unexpected<base::Error> io_error(std::string_view path, std::string_view call) {
+  return fail(Errc::kIo, fmt::format("{}: {}: input/output error", path, call));
+}
+
+std::unexpected<base::Error> no_space(std::string_view path) {
+  return fail(Errc::kNoSpace, fmt::format("{}: no space left on disk", path));
 }
 
 }  // namespace
 
 class SimFile : public os::File {
  public:
-  SimFile(SimDisk& disk, std::shared_ptr<Inode> inode, std::string path, bool writable)
-      : disk_(disk), inode_(std::move(inode)), path_(std::move(path)), writable_(writable) {}
+  SimFile(SimDisk& disk, SimDisk::Path& path, std::shared_ptr<Inode> inode, bool writable)
+      : disk_(disk), path_(path), inode_(std::move(inode)), writable_(writable) {
+    ++inode_->open;
+  }
+  ~SimFile() override { --inode_->open; }
 
   Result<size_t> pread(uint64_t offset, base::MutableBytes into) override {
-    TRY(disk_.begin(SimDisk::Call::kOther));
-    return inode_->file.read(offset, into);
+    TRY(disk_.begin(path_, SimDisk::Call::kOther, into.size()));
+    if (disk_.read_fails(path_)) return io_error(path_.name, "read");
+    size_t count = inode_->file.read(offset, into);
+    if (count == 0) return 0;
+    if (path_.random.chance(disk_.weather().short_read_chance)) {
+      count = 1 + path_.random.below(count);
+      disk_.count("disk.short_read");
+    }
+    flip_if_due(into.first(count), offset);
+    return count;
   }
 
   Result<size_t> pwrite(uint64_t offset, base::Bytes from) override {
@@ -44,22 +58,22 @@ class SimFile : public os::File {
 
   Result<void> truncate(uint64_t size) override {
     TRY(writable());
-    TRY(disk_.begin(SimDisk::Call::kOther));
+    TRY(disk_.begin(path_, SimDisk::Call::kOther));
     inode_->file.truncate(size);
-    disk_.note("truncate", fmt::format("{} to {}", path_, size));
+    disk_.note(path_, "truncate", size);
     return {};
   }
 
   Result<uint64_t> size() override {
-    TRY(disk_.begin(SimDisk::Call::kOther));
+    TRY(disk_.begin(path_, SimDisk::Call::kOther));
     return inode_->file.size();
   }
 
   Result<void> sync_data() override {
     TRY(writable());
     // The kernel takes one sync of a file after the other.
-    while (inode_->file.syncing()) TRY(disk_.begin(SimDisk::Call::kOther));
-    if (!disk_.process_.may_act()) return disk_.begin(SimDisk::Call::kSync);
+    while (inode_->file.syncing()) TRY(disk_.begin(path_, SimDisk::Call::kOther));
+    if (!disk_.process_.may_act()) return disk_.begin(path_, SimDisk::Call::kSync);
     inode_->file.begin_sync();
     struct Abandon {
       FileData& file;
@@ -67,22 +81,58 @@ class SimFile : public os::File {
         if (file.syncing()) file.abandon_sync();
       }
     } abandon{inode_->file};
-    TRY(disk_.begin(SimDisk::Call::kSync));
-    if (disk_.sync_fails()) {
-      inode_->file.fail_sync(disk_.random_);
-      disk_.note("sync fails", path_);
-      return fail(Errc::kIo, fmt::format("{}: sync: input/output error", path_));
+    const uint64_t bytes = inode_->file.unsynced_sectors() * kSectorBytes;
+    TRY(disk_.begin(path_, SimDisk::Call::kSync, bytes));
+    if (disk_.sync_fails(path_)) {
+      inode_->file.fail_sync(path_.random);
+      disk_.note(path_, "sync fails");
+      return io_error(path_.name, "sync");
     }
-    inode_->file.finish_sync();
-    disk_.note("sync", path_);
+    finish_sync();
     return {};
   }
 
  private:
   Result<void> writable() const {
-    if (!writable_) return fail(Errc::kReadOnly, fmt::format("{}: open for reading only", path_));
-    return {};
+    if (writable_) return {};
+    return fail(Errc::kReadOnly, fmt::format("{}: open for reading only", path_.name));
   }
+
+  void flip_if_due(base::MutableBytes bytes, uint64_t offset) {
+    uint32_t& due = trouble().flipped_reads_due;
+    if (due == 0) return;
+    --due;
+    const uint64_t at = path_.random.below(bytes.size());
+    bytes[at] = static_cast<char>(bytes[at] ^ (1 << path_.random.below(8)));
+    disk_.count("disk.bit_flip");
+    disk_.note(path_, "read with a flipped bit", offset + at);
+  }
+
+  // The device says that it is done.
+  void finish_sync() {
+    if (trouble().lies(disk_.process_.world().now_virtual())) [[unlikely]] {
+      inode_->file.abandon_sync();
+      disk_.count("disk.lying_sync");
+      return disk_.note(path_, "sync lies");
+    }
+    take(trouble().lost_writes_due, "disk.lost_write",
+         [&] { return inode_->file.lose_a_write(path_.random); });
+    take(trouble().misdirected_writes_due, "disk.misdirected_write",
+         [&] { return inode_->file.misdirect_a_write(path_.random); });
+    inode_->file.finish_sync();
+    disk_.note(path_, "sync");
+  }
+
+  // It stays due until it finds what it can strike.
+  template <typename Strike>
+  void take(uint32_t& due, std::string_view kind, Strike&& strike) {
+    if (due == 0 || !strike()) return;
+    --due;
+    disk_.count(kind);
+    disk_.note(path_, kind);
+  }
+
+  DiskTrouble& trouble() { return disk_.process_.node().disk_trouble; }
 
   // Bytes that are there already need none.
   size_t room(uint64_t at, size_t bytes) const {
@@ -97,66 +147,95 @@ class SimFile : public os::File {
   Result<size_t> write(base::Bytes from, Offset offset) {
     TRY(writable());
     disk_.process_.node().writes.wake_all();
-    TRY(disk_.begin(SimDisk::Call::kOther));
+    TRY(disk_.begin(path_, SimDisk::Call::kOther));
     if (from.empty()) return 0;
     size_t count = room(offset(), from.size());
     if (count == 0) {
-      disk_.process_.world().count("disk.no_space");
-      return fail(Errc::kNoSpace, fmt::format("{}: no space left on disk", path_));
+      disk_.count("disk.no_space");
+      return no_space(path_.name);
     }
-    const DiskWeather& weather = disk_.weather();
-    if (disk_.random_.chance(weather.short_write_chance)) {
-      count = 1 + disk_.random_.below(count);
-      disk_.process_.world().count("disk.short_write");
+    if (path_.random.chance(disk_.weather().short_write_chance)) {
+      count = 1 + path_.random.below(count);
+      disk_.count("disk.short_write");
     }
-    const bool error = disk_.write_fails();
-    if (error) count = disk_.random_.below(count + 1);
+    const bool error = disk_.write_fails(path_);
+    if (error) count = path_.random.below(count + 1);
     const uint64_t at = offset();
     inode_->file.write(at, from.substr(0, count));
-    disk_.process_.world().trace().event(
-        disk_.process_.world().now_virtual(), disk_.process_.node().name(), TraceKind::kDisk, at,
-        Trace::digest(from.substr(0, count)),
-        [&] { return fmt::format("write {} [{}, {})", path_, at, at + count); });
-    if (error) {
-      return fail(Errc::kIo, fmt::format("{}: write: input/output error", path_));
-    }
+    World& world = disk_.process_.world();
+    world.trace().event(world.now_virtual(), disk_.process_.node().name(), TraceKind::kDisk,
+                        path_.key + at, Trace::digest(from.substr(0, count)), [&] {
+                          return fmt::format("write {} [{}, {})", path_.name, at, at + count);
+                        });
+    if (error) return io_error(path_.name, "write");
     return count;
   }
 
   SimDisk& disk_;
+  SimDisk::Path& path_;
   std::shared_ptr<Inode> inode_;
-  std::string path_;
   bool writable_;
 };
 
-SimDisk::SimDisk(SimProcess& process) : process_(process), random_(process.stream("disk")) {}
+SimDisk::SimDisk(SimProcess& process)
+    : process_(process), node_key_(base::mix64(base::hash_name(process.node().name()))) {}
+
+SimDisk::~SimDisk() = default;
+
+SimDisk::Path& SimDisk::path(std::string_view name) {
+  auto it = paths_.find(name);
+  if (it == paths_.end()) {
+    auto made = std::make_unique<Path>(Path{std::string(name),
+                                            process_.stream(fmt::format("disk {}", name)),
+                                            base::hash_name(name, node_key_)});
+    it = paths_.emplace(std::string(name), std::move(made)).first;
+  }
+  return *it->second;
+}
 
 FileSystem& SimDisk::files() { return process_.node().files(); }
-DiskWeather& SimDisk::weather() { return process_.world().weather().disk; }
+const DiskWeather& SimDisk::weather() { return process_.world().weather().disk; }
+void SimDisk::count(std::string_view kind) { process_.world().count(kind); }
 
-void SimDisk::note(std::string_view what, std::string_view path) {
-  process_.world().note(process_.node().name(), TraceKind::kDisk, fmt::format("{} {}", what, path));
+void SimDisk::note(const Path& path, std::string_view what, uint64_t number) {
+  World& world = process_.world();
+  world.trace().event(world.now_virtual(), process_.node().name(), TraceKind::kDisk, path.key,
+                      base::hash_name(what, number), [&] {
+                        return number == 0 ? fmt::format("{} {}", what, path.name)
+                                           : fmt::format("{} {} {}", what, path.name, number);
+                      });
 }
 
-bool SimDisk::sync_fails() {
-  const bool by_chance = random_.chance(weather().sync_error_chance);
-  if (!take_due(process_.sync_errors_due, process_.node().sync_errors_due) && !by_chance) {
+bool SimDisk::strikes(Path& path, double chance, uint32_t& due, std::string_view kind) {
+  const bool by_chance = path.random.chance(chance);
+  if (due > 0) {
+    --due;
+  } else if (!by_chance) {
     return false;
   }
-  process_.world().count("disk.sync_error");
+  count(kind);
   return true;
 }
 
-bool SimDisk::write_fails() {
-  const bool by_chance = random_.chance(weather().write_error_chance);
-  if (!take_due(process_.write_errors_due, process_.node().write_errors_due) && !by_chance) {
-    return false;
-  }
-  process_.world().count("disk.write_error");
-  return true;
+// Errors due to this process come before those due to the first of its node.
+bool SimDisk::sync_fails(Path& path) {
+  uint32_t& due =
+      process_.sync_errors_due > 0 ? process_.sync_errors_due : process_.node().sync_errors_due;
+  return strikes(path, weather().sync_error_chance, due, "disk.sync_error");
 }
 
-Result<void> SimDisk::begin(Call call) {
+bool SimDisk::write_fails(Path& path) {
+  uint32_t& due =
+      process_.write_errors_due > 0 ? process_.write_errors_due : process_.node().write_errors_due;
+  return strikes(path, weather().write_error_chance, due, "disk.write_error");
+}
+
+bool SimDisk::read_fails(Path& path) {
+  return strikes(path, weather().read_error_chance, process_.node().disk_trouble.read_errors_due,
+                 "disk.read_error");
+}
+
+Result<void> SimDisk::begin(Path& path, Call call, uint64_t bytes) {
   if (!process_.may_act()) {
     process_.fibers().park_uncancelled();
     return fail(Errc::kCancelled);
@@ -165,10 +244,13 @@ Result<void> SimDisk::begin(Call call) {
   const bool sync = call == Call::kSync;
   const VirtualTime low = sync ? w.sync_min : w.call_min;
   const VirtualTime high = sync ? w.sync_max : w.call_max;
-  VirtualTime takes{random_.between(low.count(), std::max(low, high).count())};
-  if (random_.chance(w.stall_chance)) {
-    takes = VirtualTime(random_.between(0, w.stall_max.count()));
-    process_.world().count("disk.stall");
+  VirtualTime takes{path.random.between(low.count(), std::max(low, high).count())};
+  if (path.random.chance(w.stall_chance)) {
+    takes = VirtualTime(path.random.between(0, w.stall_max.count()));
+    count("disk.stall");
+  }
+  if (process_.node().disk_trouble.throttled()) [[unlikely]] {
+    takes += queue(bytes);
   }
   if (sync) process_.node().syncs.wake_all();
   ++process_.disk_calls;
@@ -179,76 +261,113 @@ Result<void> SimDisk::begin(Call call) {
     process_.node().disk_steps.wake_all();
   }
   process_.spend(takes);
-  wait_out_stall(sync);
+  wait_out_trouble(sync);
   if (!process_.may_act()) return fail(Errc::kCancelled);
   return {};
 }
 
-// Looks again and again: the end of a storm ends a stall before its time.
-void SimDisk::wait_out_stall(bool sync) {
+Result<void> SimDisk::begin_names(Path& path) {
+  TRY(begin(path, Call::kOther));
+  uint32_t none_due = 0;
+  if (!strikes(path, weather().name_error_chance, none_due, "disk.name_error")) return {};
+  return io_error(path.name, "directory");
+}
+
+// How long a call waits until those before it are through, and for itself.
+VirtualTime SimDisk::queue(uint64_t bytes) {
+  constexpr uint64_t kSecond = 1'000'000'000;
+  DiskTrouble& trouble = process_.node().disk_trouble;
+  uint64_t takes = 0;
+  if (trouble.calls_per_second > 0) takes += kSecond / trouble.calls_per_second;
+  if (trouble.bytes_per_second > 0) takes += bytes * kSecond / trouble.bytes_per_second;
+  const VirtualTime now = process_.world().now_virtual();
+  trouble.queue_ends = std::max(trouble.queue_ends, now) + VirtualTime(takes);
+  return trouble.queue_ends - now;
+}
+
+// Looks again and again: the end of a storm ends all trouble before its time.
+void SimDisk::wait_out_trouble(bool sync) {
   constexpr VirtualTime kLook = 50ms;
   const Node& node = process_.node();
   while (process_.may_act()) {
     const VirtualTime until = sync ? std::max(node.disk_stalled_until, node.syncs_stalled_until)
                                    : node.disk_stalled_until;
-    const VirtualTime left = until - process_.world().now_virtual();
+    VirtualTime left = until - process_.world().now_virtual();
+    if (process_.incarnation() < node.disk_trouble.dead_below) left = kLook;
     if (left <= VirtualTime(0)) return;
     process_.spend(std::min(left, kLook));
   }
 }
 
-Result<std::unique_ptr<os::File>> SimDisk::open(std::string_view path, os::OpenOptions options) {
-  TRY(begin(Call::kOther));
-  auto inode = TRY(files().open(path, options));
-  note(options.create ? "open or create" : "open", path);
-  return std::make_unique<SimFile>(*this, std::move(inode), std::string(path), options.write);
+Result<std::unique_ptr<os::File>> SimDisk::open(std::string_view name, os::OpenOptions options) {
+  Path& at = path(name);
+  TRY(begin_names(at));
+  auto inode = TRY(files().open(name, options));
+  note(at, options.create ? "open or create" : "open");
+  return std::make_unique<SimFile>(*this, at, std::move(inode), options.write);
 }
 
 Result<void> SimDisk::rename(std::string_view from, std::string_view to) {
-  TRY(begin(Call::kOther));
+  Path& at = path(to);
+  TRY(begin_names(at));
+  const bool unlucky = at.random.chance(kRenameNeedsRoom);
+  if (unlucky && files().full() && !files().has(to)) {
+    count("disk.no_space");
+    return no_space(to);
+  }
   TRY(files().rename(from, to));
-  note("rename", fmt::format("{} to {}", from, to));
+  note(at, "rename", path(from).key);
   process_.node().renames.wake_all();
   return {};
 }
 
-Result<void> SimDisk::unlink(std::string_view path) {
-  TRY(begin(Call::kOther));
-  TRY(files().unlink(path));
-  note("unlink", path);
+Result<void> SimDisk::unlink(std::string_view name) {
+  Path& at = path(name);
+  TRY(begin_names(at));
+  TRY(files().unlink(name));
+  note(at, "unlink");
   return {};
 }
 
-Result<void> SimDisk::make_directory(std::string_view path) {
-  TRY(begin(Call::kOther));
-  TRY(files().make_directory(path));
-  note("make directory", path);
+Result<void> SimDisk::make_directory(std::string_view name) {
+  Path& at = path(name);
+  TRY(begin_names(at));
+  TRY(files().make_directory(name));
+  note(at, "make directory");
   return {};
 }
 
-Result<void> SimDisk::remove_directory(std::string_view path) {
-  TRY(begin(Call::kOther));
-  TRY(files().remove_directory(path));
-  note("remove directory", path);
+Result<void> SimDisk::remove_directory(std::string_view name) {
+  Path& at = path(name);
+  TRY(begin_names(at));
+  TRY(files().remove_directory(name));
+  note(at, "remove directory");
   return {};
 }
 
-Result<std::vector<os::DirectoryEntry>> SimDisk::list(std::string_view path) {
-  TRY(begin(Call::kOther));
-  return files().list(path);
+Result<std::vector<os::DirectoryEntry>> SimDisk::list(std::string_view name) {
+  TRY(begin_names(path(name)));
+  return files().list(name);
 }
 
-Result<void> SimDisk::sync_directory(std::string_view path) {
-  if (!process_.may_act()) return begin(Call::kSync);
-  auto directory = TRY(files().directory(path));
+Result<void> SimDisk::sync_directory(std::string_view name) {
+  Path& at = path(name);
+  if (!process_.may_act()) return begin(at, Call::kSync);
+  auto directory = TRY(files().directory(name));
   const uint64_t seen = files().changes();
-  TRY(begin(Call::kSync));
-  if (sync_fails()) {
-    note("sync of directory fails", path);
-    return fail(Errc::kIo, fmt::format("{}: sync: input/output error", path));
+  TRY(begin(at, Call::kSync));
+  if (sync_fails(at)) {
+    files().fail_sync_directory(directory, seen, at.random);
+    note(at, "sync of directory fails");
+    return io_error(name, "sync");
+  }
+  if (process_.node().disk_trouble.lies(process_.world().now_virtual())) {
+    count("disk.lying_sync");
+    note(at, "sync of directory lies");
+    return {};
   }
   files().sync_directory(directory, seen);
-  note("sync directory", path);
+  note(at, "sync directory");
   return {};
 }
 

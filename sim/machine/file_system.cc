@@ -5,170 +5,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
-#include <set>
+#include <map>
+#include <utility>
 
 namespace seatrial::sim {
 
 using base::Errc;
 using base::fail;
-
-namespace {
-
-// std::erase_if shows a map's values as const; these predicates also settle what stays.
-template <typename Map, typename Settle>
-void settle_and_erase(Map& map, Settle settle) {
-  for (auto it = map.begin(); it != map.end();) it = settle(it->second) ? map.erase(it) : ++it;
-}
-
-}  // namespace
-
-// ---- FileData
-
-size_t FileData::read(uint64_t offset, base::MutableBytes into) const {
-  if (offset >= bytes_.size()) return 0;
-  const size_t count = std::min<uint64_t>(into.size(), bytes_.size() - offset);
-  std::memcpy(into.data(), bytes_.data() + offset, count);
-  return count;
-}
-
-std::string FileData::sector_bytes(uint64_t sector) const {
-  const uint64_t begin = sector * kSectorBytes;
-  if (begin >= bytes_.size()) return {};
-  return bytes_.substr(begin, kSectorBytes);
-}
-
-// Keeps what is durable of a sector before its first change since then.
-void FileData::about_to_change(uint64_t sector) {
-  auto [it, fresh] = shadows_.try_emplace(sector);
-  Shadow& shadow = it->second;
-  if (fresh) {
-    shadow.durable = sector_bytes(sector);
-    return;
-  }
-  if (shadow.in_sync && !shadow.synced) shadow.synced = sector_bytes(sector);
-  shadow.lost = false;
-}
-
-void FileData::write(uint64_t offset, base::Bytes from) {
-  if (from.empty()) return;
-  const uint64_t end = offset + from.size();
-  const uint64_t first = std::min<uint64_t>(offset, bytes_.size()) / kSectorBytes;
-  for (uint64_t sector = first; sector <= (end - 1) / kSectorBytes; ++sector) {
-    about_to_change(sector);
-  }
-  if (end > bytes_.size()) bytes_.resize(end);
-  // Writing beyond the durable length, or up to the end, also again, is what makes the length part
-  // of the next sync: a failed one may have lost it.
-  if (end > durable_size_ || (end == bytes_.size() && durable_size_ != end)) size_dirty_ = true;
-  std::memcpy(bytes_.data() + offset, from.data(), from.size());
-}
-
-void FileData::truncate(uint64_t size) {
-  if (size == bytes_.size()) return;
-  const uint64_t low = std::min<uint64_t>(size, bytes_.size());
-  const uint64_t high = std::max<uint64_t>(size, bytes_.size());
-  for (uint64_t sector = low / kSectorBytes; sector * kSectorBytes < high; ++sector) {
-    about_to_change(sector);
-  }
-  bytes_.resize(size);
-  size_dirty_ = true;
-}
-
-void FileData::begin_sync() {
-  CHECK(!syncing_);
-  syncing_ = true;
-  syncing_size_ = bytes_.size();
-  for (auto& [sector, shadow] : shadows_) {
-    shadow.in_sync = !shadow.lost;
-    shadow.synced.reset();
-  }
-}
-
-void FileData::finish_sync() {
-  CHECK(syncing_);
-  syncing_ = false;
-  if (size_dirty_) {
-    durable_size_ = syncing_size_;
-    size_dirty_ = bytes_.size() != syncing_size_;
-  }
-  settle_and_erase(shadows_, [](Shadow& shadow) {
-    if (!shadow.in_sync) return false;
-    shadow.in_sync = false;
-    if (!shadow.synced) return true;
-    shadow.durable = *std::exchange(shadow.synced, std::nullopt);
-    return false;
-  });
-}
-
-void FileData::abandon_sync() {
-  syncing_ = false;
-  for (auto& [sector, shadow] : shadows_) {
-    shadow.in_sync = false;
-    shadow.synced.reset();
-  }
-}
-
-void FileData::fail_sync(base::RandomStream& random) {
-  CHECK(syncing_);
-  syncing_ = false;
-  const bool size_written = random.chance(0.5);
-  if (size_dirty_) {
-    if (size_written) durable_size_ = syncing_size_;
-    // Either way the kernel takes the length for written, unless it changed meanwhile.
-    size_dirty_ = bytes_.size() != syncing_size_;
-  }
-  settle_and_erase(shadows_, [&](Shadow& shadow) {
-    if (!shadow.in_sync) return false;
-    shadow.in_sync = false;
-    const bool written = random.chance(0.5);
-    if (written && !shadow.synced) return true;
-    if (written) shadow.durable = *shadow.synced;
-    if (!shadow.synced) shadow.lost = true;
-    shadow.synced.reset();
-    return false;
-  });
-}
-
-void FileData::lose_power(base::RandomStream& random, const DiskWeather& weather) {
-  const uint64_t seen_size = bytes_.size();
-  uint64_t size = durable_size_;
-  if (size_dirty_) {
-    const double lot = random.unit();
-    const uint64_t low = std::min(durable_size_, seen_size);
-    const uint64_t high = std::max(durable_size_, seen_size);
-    if (lot < 0.5) size = seen_size;
-    if (lot >= 0.75) size = low + random.below(high - low + 1);
-  }
-  std::string survivor = bytes_;
-  survivor.resize(std::max({size, seen_size, durable_size_}));
-  for (const auto& [sector, shadow] : shadows_) {
-    std::string old_bytes = shadow.durable;
-    old_bytes.resize(kSectorBytes);
-    const uint64_t begin = sector * kSectorBytes;
-    const double lot = random.unit();
-    const uint64_t cut = 1 + random.below(kSectorBytes - 1);
-    const bool head_is_old = random.chance(0.5);
-    uint64_t old_from = 0;
-    uint64_t old_to = kSectorBytes;  // Dropped, unless the lot says better.
-    if (!shadow.lost && lot < weather.sector_kept) {
-      old_to = 0;
-    } else if (!shadow.lost && lot < weather.sector_kept + weather.sector_torn) {
-      (head_is_old ? old_to : old_from) = cut;
-    }
-    for (uint64_t i = old_from; i < old_to && begin + i < survivor.size(); ++i) {
-      survivor[begin + i] = old_bytes[i];
-    }
-  }
-  survivor.resize(size);
-  bytes_ = std::move(survivor);
-  durable_size_ = size;
-  shadows_.clear();
-  size_dirty_ = false;
-  syncing_ = false;
-}
-
-// ---- FileSystem
 
 FileSystem::FileSystem(uint64_t capacity) : capacity_bytes(capacity) {
   root_ = std::make_shared<Inode>();
@@ -181,6 +24,10 @@ std::unexpected<base::Error> no_such(std::string_view path) {
   return fail(Errc::kNotFound, fmt::format("{}: no such file or directory", path));
 }
 
+std::unexpected<base::Error> no_space(std::string_view path) {
+  return fail(Errc::kNoSpace, fmt::format("{}: no space left on disk", path));
+}
+
 // The next name of a path, without its slashes; empty at the end.
 std::string_view take_name(std::string_view& path) {
   while (path.starts_with('/')) path.remove_prefix(1);
@@ -191,7 +38,8 @@ std::string_view take_name(std::string_view& path) {
 
 }  // namespace
 
-Result<std::shared_ptr<Inode>> FileSystem::walk(std::string_view path) const {
+Result<std::shared_ptr<Inode>> FileSystem::walk(std::string_view path,
+                                                std::vector<const Inode*>* way) const {
   std::shared_ptr<Inode> at = root_;
   std::string_view rest = path;
   for (std::string_view name = take_name(rest); !name.empty(); name = take_name(rest)) {
@@ -202,6 +50,7 @@ Result<std::shared_ptr<Inode>> FileSystem::walk(std::string_view path) const {
     auto it = at->names.find(name);
     if (it == at->names.end()) return no_such(path);
     at = it->second;
+    if (way != nullptr) way->push_back(at.get());
   }
   return at;
 }
@@ -213,11 +62,13 @@ Result<FileSystem::Place> FileSystem::place_of(std::string_view path) const {
   if (name.empty() || name == "." || name == "..") {
     return fail(Errc::kInvalidArgument, fmt::format("{}: not a name", path));
   }
-  auto directory = TRY(walk(slash == std::string_view::npos ? "" : path.substr(0, slash)));
-  if (directory->kind != os::EntryKind::kDirectory) {
+  Place place{.directory = nullptr, .name = std::string(name), .way = {}};
+  place.directory =
+      TRY(walk(slash == std::string_view::npos ? "" : path.substr(0, slash), &place.way));
+  if (place.directory->kind != os::EntryKind::kDirectory) {
     return fail(Errc::kNotDirectory, fmt::format("{}: its parent is a file", path));
   }
-  return Place{std::move(directory), std::string(name)};
+  return place;
 }
 
 void FileSystem::NameChange::apply() const {
@@ -229,7 +80,44 @@ void FileSystem::NameChange::apply() const {
   }
 }
 
-void FileSystem::change(NameChange change) {
+bool FileSystem::NameChange::touches(const Inode* in, std::string_view called) const {
+  return (directory.get() == in && name == called) || (from.get() == in && from_name == called);
+}
+
+// What keeps every survivor such as programs could have seen it, and loses no file that nobody
+// removed: see the promises in disk.h.
+void FileSystem::add_needs(NameChange& change, const std::vector<const Inode*>& ways) const {
+  const auto latest = [&](auto&& is_it) {
+    auto found = std::find_if(pending_.rbegin(), pending_.rend(), is_it);
+    if (found != pending_.rend()) change.needs.push_back(found->number);
+  };
+  // Operations on one name keep their order.
+  latest([&](const auto& c) { return c.touches(change.directory.get(), change.name); });
+  if (change.from) {
+    latest([&](const auto& c) { return c.touches(change.from.get(), change.from_name); });
+  }
+  // A rename finds both its directories where it found them.
+  for (const Inode* directory : ways) {
+    latest([&](const auto& c) { return c.inode.get() == directory; });
+  }
+  // A directory goes only with all that made it empty.
+  const auto old = change.directory->names.find(change.name);
+  if (old == change.directory->names.end()) return;
+  if (old->second->kind != os::EntryKind::kDirectory) return;
+  for (const NameChange& before : pending_) {
+    if (before.directory == old->second || before.from == old->second) {
+      change.needs.push_back(before.number);
+    }
+  }
+}
+
+void FileSystem::change(NameChange change, const std::vector<const Inode*>& ways) {
+  add_needs(change, ways);
+  auto old = change.directory->names.find(change.name);
+  if (old != change.directory->names.end() && old->second->open > 0) {
+    std::erase_if(nameless_, [](const auto& nameless) { return nameless.expired(); });
+    nameless_.push_back(old->second);
+  }
   if (change.from) change.from->names.erase(change.from_name);
   if (change.inode) {
     change.directory->names[change.name] = change.inode;
@@ -255,8 +143,9 @@ Result<std::shared_ptr<Inode>> FileSystem::open(std::string_view path, os::OpenO
     return inode;
   }
   if (!options.create) return no_such(path);
+  if (full()) return no_space(path);
   auto inode = std::make_shared<Inode>();
-  change({place.directory, place.name, inode, nullptr, {}});
+  change({place.directory, place.name, inode, nullptr, {}, 0, {}});
   return inode;
 }
 
@@ -287,7 +176,9 @@ Result<void> FileSystem::rename(std::string_view from, std::string_view to) {
       return fail(Errc::kNotEmpty, fmt::format("{}: directory not empty", to));
     }
   }
-  change({target.directory, target.name, inode, source.directory, source.name});
+  std::vector<const Inode*> ways = std::move(source.way);
+  ways.insert(ways.end(), target.way.begin(), target.way.end());
+  change({target.directory, target.name, inode, source.directory, source.name, 0, {}}, ways);
   return {};
 }
 
@@ -298,7 +189,7 @@ Result<void> FileSystem::unlink(std::string_view path) {
   if (it->second->kind == os::EntryKind::kDirectory) {
     return fail(Errc::kIsDirectory, fmt::format("{}: is a directory", path));
   }
-  change({place.directory, place.name, nullptr, nullptr, {}});
+  change({place.directory, place.name, nullptr, nullptr, {}, 0, {}});
   return {};
 }
 
@@ -307,9 +198,10 @@ Result<void> FileSystem::make_directory(std::string_view path) {
   if (place.directory->names.contains(place.name)) {
     return fail(Errc::kExists, fmt::format("{}: already exists", path));
   }
+  if (full()) return no_space(path);
   auto inode = std::make_shared<Inode>();
   inode->kind = os::EntryKind::kDirectory;
-  change({place.directory, place.name, inode, nullptr, {}});
+  change({place.directory, place.name, inode, nullptr, {}, 0, {}});
   return {};
 }
 
@@ -323,7 +215,7 @@ Result<void> FileSystem::remove_directory(std::string_view path) {
   if (!it->second->names.empty()) {
     return fail(Errc::kNotEmpty, fmt::format("{}: directory not empty", path));
   }
-  change({place.directory, place.name, nullptr, nullptr, {}});
+  change({place.directory, place.name, nullptr, nullptr, {}, 0, {}});
   return {};
 }
 
@@ -342,71 +234,136 @@ Result<std::shared_ptr<Inode>> FileSystem::directory(std::string_view path) cons
   return inode;
 }
 
-void FileSystem::sync_directory(const std::shared_ptr<Inode>& directory, uint64_t seen) {
-  // A rename becomes durable in both its directories at once, and so must what came before it on
-  // either name: otherwise an older change would be applied over a newer one later.
-  std::set<std::pair<const Inode*, std::string_view>> names;
-  std::vector<bool> chosen(pending_.size());
+// And what they need, and what that needs.
+void FileSystem::choose_needed(std::vector<bool>& chosen) const {
   for (size_t i = pending_.size(); i-- > 0;) {
-    const NameChange& change = pending_[i];
-    if (change.number >= seen) continue;
-    const std::pair<const Inode*, std::string_view> to{change.directory.get(), change.name};
-    const std::pair<const Inode*, std::string_view> from{change.from.get(), change.from_name};
-    chosen[i] = change.directory == directory || change.from == directory || names.contains(to) ||
-                names.contains(from);
     if (!chosen[i]) continue;
-    names.insert(to);
-    if (change.from) names.insert(from);
+    for (const uint64_t number : pending_[i].needs) {
+      auto it = std::ranges::lower_bound(pending_, number, {}, &NameChange::number);
+      if (it != pending_.end() && it->number == number) chosen[it - pending_.begin()] = true;
+    }
   }
+}
+
+std::vector<bool> FileSystem::waiting_for(const Inode* directory, uint64_t seen) const {
+  std::vector<bool> chosen(pending_.size());
+  for (size_t i = 0; i < pending_.size(); ++i) {
+    const NameChange& change = pending_[i];
+    const bool is_in = change.directory.get() == directory || change.from.get() == directory;
+    chosen[i] = is_in && change.number < seen;
+  }
+  return chosen;
+}
+
+void FileSystem::make_durable(const std::vector<bool>& chosen) {
   for (size_t i = 0; i < pending_.size(); ++i) {
     if (chosen[i]) pending_[i].apply();
   }
-  names.clear();
   size_t i = 0;
   std::erase_if(pending_, [&](const NameChange&) { return chosen[i++]; });
 }
 
-uint64_t FileSystem::used_bytes(const Inode& inode) {
+void FileSystem::sync_directory(const std::shared_ptr<Inode>& directory, uint64_t seen) {
+  std::vector<bool> chosen = waiting_for(directory.get(), seen);
+  choose_needed(chosen);
+  make_durable(chosen);
+}
+
+void FileSystem::fail_sync_directory(const std::shared_ptr<Inode>& directory, uint64_t seen,
+                                     base::RandomStream& random) {
+  std::vector<bool> chosen = waiting_for(directory.get(), seen);
+  for (size_t i = 0; i < chosen.size(); ++i) chosen[i] = chosen[i] && random.chance(0.5);
+  choose_needed(chosen);
+  make_durable(chosen);
+}
+
+namespace {
+
+uint64_t used_below(const Inode& inode) {
   uint64_t total = inode.file.size();
-  for (const auto& [name, entry] : inode.names) total += used_bytes(*entry);
+  for (const auto& [name, entry] : inode.names) total += used_below(*entry);
+  return total;
+}
+
+}  // namespace
+
+uint64_t FileSystem::used_bytes() const {
+  uint64_t total = used_below(*root_);
+  for (const auto& nameless : nameless_) {
+    const auto inode = nameless.lock();
+    if (inode && inode->open > 0) total += inode->file.size();
+  }
   return total;
 }
 
 uint64_t FileSystem::room(uint64_t bytes) const {
   if (capacity_bytes == UINT64_MAX) return bytes;
-  const uint64_t used = used_bytes(*root_);
+  const uint64_t used = used_bytes();
   return used >= capacity_bytes ? 0 : std::min(bytes, capacity_bytes - used);
 }
 
-void FileSystem::forget_volatile(Inode& inode, base::RandomStream& random,
-                                 const DiskWeather& weather) {
+namespace {
+
+void collect_files(Inode& inode, std::vector<Inode*>& files) {
+  if (inode.kind == os::EntryKind::kFile && inode.file.size() > 0) files.push_back(&inode);
+  for (auto& [name, entry] : inode.names) collect_files(*entry, files);
+}
+
+}  // namespace
+
+bool FileSystem::rot(base::RandomStream& random) {
+  std::vector<Inode*> files;
+  collect_files(*root_, files);
+  const uint64_t first = random.below(std::max<size_t>(files.size(), 1));
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (files[(first + i) % files.size()]->file.rot(random)) return true;
+  }
+  return false;
+}
+
+// Each file by its path: what becomes of one is another's business.
+void FileSystem::forget_volatile(Inode& inode, uint64_t seed, const DiskWeather& weather) {
   if (inode.kind == os::EntryKind::kFile) {
+    base::RandomStream random(seed);
     inode.file.lose_power(random, weather);
     return;
   }
   inode.names = inode.durable_names;
-  for (auto& [name, entry] : inode.names) forget_volatile(*entry, random, weather);
+  for (auto& [name, entry] : inode.names) {
+    forget_volatile(*entry, base::hash_name(name, base::mix64(seed)), weather);
+  }
 }
 
 void FileSystem::lose_power(base::RandomStream& random, const DiskWeather& weather) {
+  const uint64_t seed = random.next();
   std::vector<bool> kept(pending_.size());
-  for (size_t i = 0; i < pending_.size(); ++i) kept[i] = random.chance(weather.name_kept);
-  // A file never has two names: a rename survives only with what had put the file where it was.
-  for (size_t i = pending_.size(); i-- > 0;) {
-    const NameChange& rename = pending_[i];
-    if (!kept[i] || !rename.from) continue;
-    for (size_t j = i; j-- > 0;) {
-      const NameChange& before = pending_[j];
-      if (before.directory != rename.from || before.name != rename.from_name) continue;
-      if (before.inode == rename.inode) kept[j] = true;
-      break;
-    }
-  }
+  std::map<std::string_view, uint64_t> of_name;
   for (size_t i = 0; i < pending_.size(); ++i) {
-    if (kept[i]) pending_[i].apply();
+    const std::string_view name = pending_[i].name;
+    base::RandomStream luck(base::mix64(seed + of_name[name]++), name);
+    kept[i] = luck.chance(weather.name_kept);
   }
+  of_name.clear();
+  choose_needed(kept);
+  make_durable(kept);
   pending_.clear();
-  forget_volatile(*root_, random, weather);
+  nameless_.clear();
+  forget_volatile(*root_, seed, weather);
+}
+
+std::shared_ptr<Inode> FileSystem::durable_copy(const Inode& inode) {
+  auto copy = std::make_shared<Inode>();
+  copy->kind = inode.kind;
+  copy->file = inode.file.durable_copy();
+  for (const auto& [name, entry] : inode.durable_names) copy->names[name] = durable_copy(*entry);
+  copy->durable_names = copy->names;
+  return copy;
+}
+
+FileSystem FileSystem::copy() const {
+  FileSystem image(capacity_bytes);
+  image.root_ = durable_copy(*root_);
+  return image;
 }
 
 }  // namespace seatrial::sim

@@ -7,6 +7,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+#include <utility>
+
 namespace seatrial::sim {
 
 using base::Errc;
@@ -18,6 +22,9 @@ using namespace std::chrono_literals;
 
 // Linux sends a SYN again after 1, 2, 4, ... seconds, six times.
 constexpr uint32_t kSynRetriesMax = 6;
+constexpr VirtualTime kLoopbackLatency = 20us;
+// A latency with a tail doubles so often at most: to a thousand times.
+constexpr int kTailDoublings = 10;
 constexpr uint16_t kFirstEphemeralPort = 32768;
 constexpr uint16_t kLastEphemeralPort = 60999;
 
@@ -37,7 +44,8 @@ class SimListener : public os::Listener {
         net_(process.world().net()),
         local_(std::move(local)),
         backlog_(static_cast<size_t>(backlog)),
-        waiting_(process.fibers()) {
+        waiting_(process.fibers()),
+        random_(process.stream("accept")) {
     net_.listeners_[{process_.node().index(), local_.port}] = this;
   }
   ~SimListener() override { close(); }
@@ -50,9 +58,10 @@ class SimListener : public os::Listener {
       }
       if (process_.fibers().cancelled()) return fail(Errc::kCancelled);
       if (closed_) return fail(Errc::kClosed);
-      if (!queue_.empty()) {
+      if (!queue_.empty() && ripe()) {
         Connection* connection = queue_.front();
         queue_.pop_front();
+        ripe_at_.reset();
         auto stream = std::make_unique<Endpoint>(*connection, 1, process_);
         connection->release();
         return stream;
@@ -75,8 +84,8 @@ class SimListener : public os::Listener {
   const os::Address& local() const override { return local_; }
 
   // A SYN arrives; false: the queue is full, and the kernel drops it.
-  bool offer(Connection& connection) {
-    if (queue_.size() >= backlog_) return false;
+  bool offer(Connection& connection, size_t backlog_max) {
+    if (queue_.size() >= std::min(backlog_, backlog_max)) return false;
     connection.hold();
     queue_.push_back(&connection);
     waiting_.wake_one();
@@ -84,32 +93,189 @@ class SimListener : public os::Listener {
   }
 
  private:
+  // Whether the first in the queue may be accepted already; if not, somebody is woken when it may.
+  bool ripe() {
+    World& world = process_.world();
+    if (!ripe_at_) {
+      const VirtualTime most = net_.accept_takes(*queue_.front());
+      if (most <= VirtualTime(0)) return true;
+      world.count("net.slow_accept");
+      ripe_at_ = world.now_virtual() + VirtualTime(random_.between(0, most.count()));
+      world.after(*ripe_at_ - world.now_virtual(), [self = std::weak_ptr(self_)] {
+        if (const auto listener = self.lock()) (*listener)->waiting_.wake_one();
+      });
+    }
+    return world.now_virtual() >= *ripe_at_;
+  }
+
   SimProcess& process_;
   Net& net_;
   os::Address local_;
   size_t backlog_;
   os::WaitQueue waiting_;
+  base::RandomStream random_;
   std::deque<Connection*> queue_;
+  std::optional<VirtualTime> ripe_at_;  // Of the first in the queue, where accept() is slow.
+  std::shared_ptr<SimListener*> self_ = std::make_shared<SimListener*>(this);
   bool closed_ = false;
 };
 
 // ---- Net
 
-Net::Net(World& world) : world_(world) {}
+Net::Net(World& world) : world_(world), weather_(world.weather().network) {}
 
 Net::~Net() {
   CHECK_MSG(connections_.empty(), "{} connections outlive the world", connections_.size());
 }
 
-void Net::block(uint32_t from, uint32_t to) { ++blocked_[{from, to}]; }
-
-void Net::unblock(uint32_t from, uint32_t to) {
-  auto it = blocked_.find({from, to});
-  if (it != blocked_.end() && --it->second == 0) blocked_.erase(it);
+Barrier Net::put_up(Obstacle obstacle) {
+  standing_.push_back(std::make_shared<Standing>(*this, std::move(obstacle), next_connection_));
+  return Barrier(standing_.back());
 }
 
-bool Net::open(uint32_t from, uint32_t to) const {
-  return blocked_.empty() || !blocked_.contains({from, to});
+Barrier Net::block(uint32_t from, uint32_t to) {
+  return put_up(
+      {.kind = Obstacle::Kind::kLoses, .border = Border::between({from}, {to}, Direction::kOut)});
+}
+
+void Net::take_down(const Standing& fallen) {
+  const auto it = std::ranges::find(standing_, &fallen, &std::shared_ptr<Standing>::get);
+  CHECK(it != standing_.end());
+  const std::shared_ptr<Standing> kept = *it;
+  standing_.erase(it);
+  fell(*kept);
+}
+
+void Net::heal() {
+  for (const auto& fallen : std::exchange(standing_, {})) fell(*fallen);
+}
+
+// It is not in force any more.
+void Net::fell(Standing& fallen) {
+  for (auto& then : std::exchange(fallen.waiting, {})) then();
+  const Obstacle::Kind kind = fallen.obstacle.kind;
+  if (kind != Obstacle::Kind::kLoses && kind != Obstacle::Kind::kHolds &&
+      kind != Obstacle::Kind::kFills) {
+    return;
+  }
+  for (auto& [order, connection] : connections_) {
+    connection->from(0).room_may_have_grown();
+    connection->from(1).room_may_have_grown();
+  }
+}
+
+Standing* Net::find(Obstacle::Kind kind, uint32_t from, uint32_t to, uint64_t connection) const {
+  for (const auto& standing : standing_) {
+    if (standing->obstacle.kind == kind && standing->stops(from, to, connection)) {
+      return standing.get();
+    }
+  }
+  return nullptr;
+}
+
+Net::Passage Net::passage(uint32_t from, uint32_t to, uint64_t connection) const {
+  if (!troubled()) [[likely]]
+    return Passage::kOpen;
+  if (stopped_by(Obstacle::Kind::kLoses, from, to, connection)) return Passage::kLost;
+  if (stopped_by(Obstacle::Kind::kHolds, from, to, connection)) return Passage::kHeld;
+  return Passage::kOpen;
+}
+
+void Net::wait_for_passage(uint32_t from, uint32_t to, uint64_t connection,
+                           std::move_only_function<void()> then) {
+  Standing* const holds = find(Obstacle::Kind::kHolds, from, to, connection);
+  CHECK(holds != nullptr);
+  holds->waiting.push_back(std::move(then));
+}
+
+// ---- Links
+
+Link& Net::link(const Node& from, const Node& to) {
+  const auto [it, added] = links_.try_emplace({from.index(), to.index()});
+  Link& link = it->second;
+  if (!added) return link;
+  link.from = from.index();
+  link.to = to.index();
+  if (const int64_t most = weather_.distance_max.count(); most > 0) {
+    // The way back is as long.
+    const bool there = from.name() < to.name();
+    base::RandomStream random =
+        world_.streams().stream(there ? from.name() : to.name(), "distance",
+                                base::hash_name(there ? to.name() : from.name()));
+    link.distance = VirtualTime(random.between(0, most));
+  }
+  return link;
+}
+
+VirtualTime Net::odd_latency(base::RandomStream& random, const Link& link) const {
+  VirtualTime least = weather_.latency_min;
+  VirtualTime most = weather_.latency_max;
+  if (weather_.slow_chance > 0 && random.chance(weather_.slow_chance)) {
+    least = weather_.latency_max;
+    most = std::max(weather_.latency_max, weather_.slow_latency_max);
+  }
+  VirtualTime time(random.between(least.count(), most.count()));
+  if (weather_.tail_chance > 0) {
+    for (int i = 0; i < kTailDoublings && random.chance(weather_.tail_chance); ++i) time *= 2;
+  }
+  time += link.distance;
+  for (const auto& standing : standing_) {
+    const Obstacle& obstacle = standing->obstacle;
+    if (obstacle.kind == Obstacle::Kind::kSlows && obstacle.border.crossed(link.from, link.to)) {
+      time += obstacle.latency;
+    }
+  }
+  return time;
+}
+
+VirtualTime Net::leave(Link& link, size_t bytes) const {
+  const VirtualTime now = world_.now_virtual();
+  const uint64_t rate = bytes_per_second(link);
+  if (rate == 0) return std::max(link.free_at, now);
+  const auto takes = static_cast<int64_t>(bytes * 1'000'000'000 / rate);
+  link.free_at = std::max(link.free_at, now) + VirtualTime(takes);
+  return link.free_at;
+}
+
+uint64_t Net::limit(const Link& link) const {
+  uint64_t rate = weather_.bandwidth_kib * 1024;
+  for (const auto& standing : standing_) {
+    const Obstacle& obstacle = standing->obstacle;
+    if (obstacle.kind != Obstacle::Kind::kSlows || obstacle.bytes_per_second == 0) continue;
+    if (!obstacle.border.crossed(link.from, link.to)) continue;
+    rate = rate == 0 ? obstacle.bytes_per_second : std::min(rate, obstacle.bytes_per_second);
+  }
+  return rate;
+}
+
+// ---- Doors
+
+size_t Net::backlog_max(const Connection& call) const {
+  const uint32_t from = call.side(0).node->index();
+  const uint32_t to = call.side(1).node->index();
+  size_t most = SIZE_MAX;
+  for (const auto& standing : standing_) {
+    const Obstacle& obstacle = standing->obstacle;
+    if (obstacle.kind == Obstacle::Kind::kCrowds && obstacle.border.crossed(from, to)) {
+      most = std::min(most, obstacle.backlog);
+    }
+  }
+  return most;
+}
+
+VirtualTime Net::accept_takes(const Connection& call) const {
+  const Standing* slow = find(Obstacle::Kind::kDelays, call.side(0).node->index(),
+                              call.side(1).node->index(), call.order());
+  return slow == nullptr ? VirtualTime(0) : slow->obstacle.latency;
+}
+
+std::vector<uint16_t> Net::listening(const Node& node) const {
+  std::vector<uint16_t> ports;
+  for (auto it = listeners_.lower_bound({node.index(), 0});
+       it != listeners_.end() && it->first.first == node.index(); ++it) {
+    ports.push_back(it->first.second);
+  }
+  return ports;
 }
 
 SimListener* Net::listener_at(const Node& node, uint16_t port) const {
@@ -124,11 +290,9 @@ uint16_t Net::take_port(uint32_t node) {
   return port;
 }
 
-void Net::heal() { blocked_.clear(); }
-
 size_t Net::cut(const std::function<bool(const Node& a, const Node& b)>& chosen) {
   size_t count = 0;
-  for (auto& [number, connection] : connections_) {
+  for (auto& [order, connection] : connections_) {
     if (connection->link() || !connection->side(0).open || !connection->side(1).open) continue;
     if (!chosen(*connection->side(0).node, *connection->side(1).node)) continue;
     connection->from(0).drop();
@@ -201,44 +365,95 @@ void send_syn(const std::shared_ptr<Attempt>& attempt, VirtualTime delay) {
   attempt->world.after(delay, [attempt] { syn_arrives(attempt); });
 }
 
-VirtualTime one_way(Attempt& attempt) {
-  const NetworkWeather& weather = attempt.world.weather().network;
-  if (attempt.connection.side(0).node == attempt.connection.side(1).node) return 20us;
-  base::RandomStream random = attempt.world.streams().stream(
-      "network", "handshake", attempt.connection.number() * 16 + attempt.tries);
-  return VirtualTime(random.between(weather.latency_min.count(), weather.latency_max.count()));
+base::RandomStream luck(const Attempt& attempt, std::string_view what) {
+  return attempt.world.streams().stream("network", what, attempt.connection.key() + attempt.tries);
+}
+
+VirtualTime one_way(const Attempt& attempt) {
+  const Node& from = *attempt.connection.side(0).node;
+  const Node& to = *attempt.connection.side(1).node;
+  if (&from == &to) return kLoopbackLatency;
+  base::RandomStream random = luck(attempt, "handshake");
+  return attempt.net.latency(random, attempt.net.link(from, to));
+}
+
+// What the callee's side says is under way; it may have to wait where the way back is clogged.
+void answer_arrives(const std::shared_ptr<Attempt>& attempt, Attempt::State state) {
+  const uint32_t from = attempt->connection.side(1).node->index();
+  const uint32_t to = attempt->connection.side(0).node->index();
+  if (attempt->net.passage(from, to) != Net::Passage::kHeld) return attempt->settle(state);
+  attempt->net.wait_for_passage(from, to, UINT64_MAX, [attempt, state] {
+    attempt->world.after(VirtualTime(0), [attempt, state] { answer_arrives(attempt, state); });
+  });
+}
+
+void answer(const std::shared_ptr<Attempt>& attempt, Attempt::State state, std::string_view what) {
+  const Connection& connection = attempt->connection;
+  attempt->world.note(
+      connection.side(1).node->name(), TraceKind::kConnect,
+      fmt::format("#{} from {}: {}", connection.number(), connection.side(0).node->name(), what));
+  attempt->world.after(one_way(*attempt), [attempt, state] { answer_arrives(attempt, state); });
+}
+
+void try_again(const std::shared_ptr<Attempt>& attempt) {
+  if (++attempt->tries > kSynRetriesMax) return attempt->settle(Attempt::State::kTimedOut);
+  send_syn(attempt, 1s * (int64_t{1} << (attempt->tries - 1)));
+}
+
+// Whether the SYN, or the answer to it, gets lost on its way.
+bool gets_lost(Attempt& attempt) {
+  const Node& from = *attempt.connection.side(0).node;
+  const Node& to = *attempt.connection.side(1).node;
+  Net& net = attempt.net;
+  if (net.passage(from.index(), to.index()) == Net::Passage::kLost) return true;
+  if (net.passage(to.index(), from.index()) == Net::Passage::kLost) return true;
+  if (net.stopped_by(Obstacle::Kind::kIgnores, from.index(), to.index(), UINT64_MAX)) {
+    attempt.world.count("net.connect_hangs");
+    return true;
+  }
+  const double loss_chance = attempt.world.weather().network.loss_chance;
+  if (loss_chance <= 0 || &from == &to) return false;
+  base::RandomStream random = luck(attempt, "lost handshake");
+  const bool lost = random.chance(loss_chance) || random.chance(loss_chance);
+  if (lost) attempt.world.count("net.loss");
+  return lost;
+}
+
+bool is_refused(Attempt& attempt) {
+  World& world = attempt.world;
+  const Node& from = *attempt.connection.side(0).node;
+  const Node& to = *attempt.connection.side(1).node;
+  if (attempt.net.stopped_by(Obstacle::Kind::kRefuses, from.index(), to.index(), UINT64_MAX)) {
+    world.count("net.refuse_all");
+    return true;
+  }
+  const double refuse_chance = world.weather().network.refuse_chance;
+  return refuse_chance > 0 && luck(attempt, "refuse").chance(refuse_chance);
 }
 
 void syn_arrives(const std::shared_ptr<Attempt>& attempt) {
   if (attempt->state != Attempt::State::kPending) return;
-  World& world = attempt->world;
   Connection& connection = attempt->connection;
   const Node& from = *connection.side(0).node;
   const Node& to = *connection.side(1).node;
-  const auto again = [&] {
-    if (++attempt->tries > kSynRetriesMax) return attempt->settle(Attempt::State::kTimedOut);
-    send_syn(attempt, 1s * (int64_t{1} << (attempt->tries - 1)));
-  };
-  const auto answer = [&](Attempt::State state, std::string_view what) {
-    world.note(to.name(), TraceKind::kConnect,
-               fmt::format("#{} from {}: {}", connection.number(), from.name(), what));
-    world.after(one_way(*attempt), [attempt, state] { attempt->settle(state); });
-  };
-  const bool way =
-      world.net().open(from.index(), to.index()) && world.net().open(to.index(), from.index());
-  if (!way || !to.powered()) return again();
-  SimListener* listener = attempt->net.listener_at(to, attempt->port);
-  const double refuse_chance = world.weather().network.refuse_chance;
-  base::RandomStream random =
-      world.streams().stream("network", "refuse", connection.number() * 16 + attempt->tries);
-  if (listener == nullptr || (refuse_chance > 0 && random.chance(refuse_chance))) {
-    return answer(Attempt::State::kRefused, "refused");
+  if (gets_lost(*attempt) || !to.powered()) return try_again(attempt);
+  if (attempt->net.passage(from.index(), to.index()) == Net::Passage::kHeld) {
+    return attempt->net.wait_for_passage(from.index(), to.index(), UINT64_MAX,
+                                         [attempt] { send_syn(attempt, VirtualTime(0)); });
   }
-  if (!listener->offer(connection)) return again();
+  SimListener* listener = attempt->net.listener_at(to, attempt->port);
+  if (listener == nullptr || is_refused(*attempt)) {
+    return answer(attempt, Attempt::State::kRefused, "refused");
+  }
+  const size_t backlog_max = attempt->net.backlog_max(connection);
+  if (!listener->offer(connection, backlog_max)) {
+    if (backlog_max != SIZE_MAX) attempt->world.count("net.backlog_full");
+    return try_again(attempt);
+  }
   // Both kernels know the connection from here on; the caller learns of it a little later.
   connection.side(0).open = true;
   connection.side(1).open = true;
-  answer(Attempt::State::kEstablished, "accepted");
+  answer(attempt, Attempt::State::kEstablished, "accepted");
 }
 
 }  // namespace

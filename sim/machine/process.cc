@@ -25,6 +25,8 @@ SimProcess::SimProcess(Node& node, std::string_view name, os::Pid pid, os::Pid p
   fibers_ = std::make_unique<os::Fibers>(world().scheduler());
   fibers_->owner = this;
   fibers_->own_clock = true;
+  fibers_->key =
+      world().streams().key(fmt::format("{}.{}", node_.name(), name_), "fibers", incarnation_);
   child_ended = std::make_unique<os::WaitQueue>(*fibers_);
   stop_requested = std::make_unique<os::Event>(*fibers_);
   clock_ = std::make_unique<SimClock>(*this);
@@ -63,9 +65,9 @@ bool SimProcess::may_act() const {
 
 void SimProcess::spend(VirtualTime duration) {
   World& w = world();
-  const os::MonotonicTime until =
-      os::MonotonicTime(w.now_virtual() + duration) + node_.monotonic_offset;
-  while (os::MonotonicTime(w.now_virtual()) + node_.monotonic_offset < until && may_act()) {
+  const NodeClock& clock = node_.clock();
+  const os::MonotonicTime until = clock.monotonic(w.now_virtual() + duration);
+  while (clock.monotonic(w.now_virtual()) < until && may_act()) {
     fibers_->park_uncancelled(until);
   }
 }
@@ -137,12 +139,12 @@ Result<os::ExitStatus> SimProcessCalls::wait(os::Pid child, os::MonotonicTime de
   for (;;) {
     if (auto it = process_.ended_children.find(child); it != process_.ended_children.end()) {
       const auto [status, known_at] = it->second;
-      if (known_at <= process_.world().now_virtual()) {
+      const NodeClock& clock = process_.node().clock();
+      const os::MonotonicTime known = clock.monotonic(known_at);
+      if (known <= clock.monotonic(process_.world().now_virtual())) {
         process_.ended_children.erase(it);
         return status;
       }
-      const os::MonotonicTime known =
-          os::MonotonicTime(known_at) + process_.node().monotonic_offset;
       const os::Wake wake = process_.child_ended->wait(std::min(deadline, known));
       if (wake == os::Wake::kDeadline && known <= deadline) continue;
       TRY(os::to_result(wake));

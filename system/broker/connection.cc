@@ -10,7 +10,7 @@
 namespace seatrial::broker {
 namespace {
 
-constexpr size_t kAnswersMax = 64;  // In work for one connection.
+constexpr int64_t kAnswersMax = 64;  // In work for one connection.
 // Memory for large requests and replies is kept for the next ones, and given back after a while
 // without any.
 constexpr auto kQuiet = std::chrono::seconds(5);
@@ -25,7 +25,8 @@ Connection::Connection(os::Os& os, const Config& config, Catalog& catalog, os::S
       frames_(stream, static_cast<size_t>(config.request_bytes_max)),
       stirred_(os.fibers),
       context_{os, config, catalog, stream.local(), stream.peer(), stirred_},
-      answers_(os.fibers, kAnswersMax),
+      answers_(os.fibers,
+               static_cast<size_t>(KNOB(os.chaos, "broker: answers in work", kAnswersMax, 1, 2))),
       writer_(os.fibers) {}
 
 void Connection::serve() {
@@ -101,7 +102,9 @@ base::Result<void> Connection::write_answer(Answer answer) {
   while (!reply_.empty()) {
     // Who does not take its replies is as good as gone.
     const auto deadline = os_.clock.monotonic() + config_.connection_idle_max;
-    reply_.consume(TRY(stream_.write(reply_.bytes(), deadline)));
+    const bool small = CHANCE(os_.chaos, "broker: reply in pieces");
+    const base::Bytes piece = reply_.bytes().substr(0, small ? 1 : base::Bytes::npos);
+    reply_.consume(TRY(stream_.write(piece, deadline)));
   }
   return {};
 }

@@ -81,7 +81,8 @@ int Server::run() {
 
 base::Result<void> Server::listen() {
   for (const os::Address& address : config_.listeners) {
-    auto listener = os_.network.listen(address);
+    auto listener = os_.network.listen(
+        address, static_cast<int>(KNOB(os_.chaos, "broker: listen backlog", 511, 1, 2)));
     if (!listener) {
       return base::fail(
           listener.error().in(fmt::format("cannot listen on {}", os::to_string(address))));

@@ -62,9 +62,14 @@ uint64_t Keyspace::bytes() const {
 
 bool Keyspace::watched_expired(const Watcher& watcher, WallMs now) {
   for (const Watcher::Key& key : watcher.keys()) {
-    if (key.missing_by_expiry) continue;
     const Entry* const entry = at(key.database).find(key.name);
-    if (entry != nullptr && expired(*entry, now)) {
+    if (entry == nullptr) continue;
+    if (key.missing_by_expiry) {
+      if (expired(*entry, now)) continue;
+      MARK("watch: the clock was set back, an expired key is there again");
+      return true;
+    }
+    if (expired(*entry, now)) {
       MARK("watch: expired key aborts exec");
       return true;
     }

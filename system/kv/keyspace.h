@@ -53,7 +53,8 @@ class Keyspace {
   void changed(int database, std::string_view key) { watches_.changed(database, key, true); }
 
   Watches& watches() { return watches_; }
-  // A watched key has run into its deadline, but was not removed yet.
+  // A watched key has run into its deadline, but was not removed yet; or one that had, on a
+  // replica, is there again, since the clock was set back.
   bool watched_expired(const Watcher& watcher, WallMs now);
   uint64_t expired_count() const { return expired_count_; }
   // Memory that entries and tables take.

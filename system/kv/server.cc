@@ -69,6 +69,8 @@ class Server {
   std::vector<std::unique_ptr<os::Listener>> listeners_;
   size_t connections_ = 0;
   size_t reply_bytes_max_;
+  size_t read_bytes_;  // At a time, of a client; 0: as many as there is reason for.
+  size_t ahead_max_;
   // In the order of their destruction, last first: clients, then what serves them.
   os::FiberGroup log_fibers_;
   os::FiberGroup child_fibers_;
@@ -94,7 +96,9 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
       expire_cycle_(state_, os.clock),
       ended_(os.fibers),
       reply_bytes_max_(
-          static_cast<size_t>(os.chaos.knob("kv: reply bytes", 64 * 1024, {1, 100, 4096}))),
+          static_cast<size_t>(KNOB(os.chaos, "kv: reply bytes", 64 * 1024, 1, 100, 4096))),
+      read_bytes_(static_cast<size_t>(KNOB(os.chaos, "kv: read bytes", 0, 16, 100))),
+      ahead_max_(static_cast<size_t>(KNOB(os.chaos, "kv: requests ahead", 16, 1, 3))),
       log_fibers_(os.fibers),
       child_fibers_(os.fibers),
       clients_(os.fibers),
@@ -182,7 +186,8 @@ base::Result<void> Server::replay(Session& session, resp::Writer& reply, resp::A
 
 base::Result<void> Server::listen() {
   const auto port = static_cast<uint16_t>(state_.config.port);
-  const int backlog = static_cast<int>(state_.config.tcp_backlog);
+  const int backlog =
+      static_cast<int>(KNOB(os_.chaos, "kv: listen backlog", state_.config.tcp_backlog, 1, 2));
   bool everywhere = false;
   for (const std::string& bind : state_.config.bind) {
     // A '-' says that the address may be missing; '*' and '::*' are all of IPv4 and of IPv6,
@@ -268,10 +273,13 @@ resp::ConnectionLimits Server::connection_limits() const {
   limits.input_bytes_max = static_cast<size_t>(config.client_query_buffer_bytes);
   limits.idle_max = seconds(config.timeout_seconds);
   limits.reply_bytes_max = reply_bytes_max_;
+  limits.ahead_max = ahead_max_;
+  if (read_bytes_ > 0) limits.read_bytes_min = limits.read_bytes_max = read_bytes_;
   return limits;
 }
 
 void Server::serve_client(os::Stream& stream) {
+  if (CHANCE(os_.chaos, "kv: late welcome") && !os_.clock.sleep_for(milliseconds(2))) return;
   resp::Connection connection(stream, os_.clock, connection_limits());
   Session session(state_, &os_.clock, &gate_,
                   {.address = os::to_string(stream.peer()),

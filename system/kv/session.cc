@@ -110,8 +110,13 @@ base::Result<void> Session::await(resp::Writer& reply) {
 base::Result<void> Session::release() {
   batch_begun_ = false;
   if (gate_ == nullptr) return {};
-  for (WallMs now = wall_ms(*clock_); now < state_.asleep_until; now = wall_ms(*clock_)) {
-    TRY(clock_->sleep_for(std::chrono::milliseconds(state_.asleep_until - now)));
+  if (state_.sleep_asked != os::Duration(0)) {
+    state_.asleep_until = clock_->monotonic() + std::exchange(state_.sleep_asked, {});
+  }
+  if (state_.asleep_until != os::MonotonicTime{}) {
+    while (clock_->monotonic() < state_.asleep_until) {
+      TRY(clock_->sleep_until(state_.asleep_until));
+    }
   }
   return gate_->wait(ticket_);
 }

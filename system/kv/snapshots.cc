@@ -108,7 +108,8 @@ void Snapshots::run() {
     const auto turn = wake_.wait(idle ? os::kNever : os_.clock.monotonic() + kTurn);
     if (!turn && turn.error() == base::Errc::kCancelled) return;
     if (children_.running() || !may_try_again()) continue;
-    if (!status_.scheduled && !due()) continue;
+    const bool early = !idle && changes() > 0 && CHANCE(os_.chaos, "snapshots: begun early");
+    if (!status_.scheduled && !early && !due()) continue;
     static_cast<void>(start());
   }
 }

@@ -12,6 +12,7 @@
 #include "kv/propagate/effect.h"
 #include "kv/replication/status.h"
 #include "kv/snapshot_status.h"
+#include "os/time.h"
 
 #include <cstdint>
 #include <functional>
@@ -101,8 +102,9 @@ struct State {
   std::string run_id;
   int64_t process_id = 0;
   WallMs started = 0;
-  // No reply leaves before this time: DEBUG SLEEP.
-  WallMs asleep_until = 0;
+  // DEBUG SLEEP: for how long a command has just asked, and until when no reply leaves.
+  os::Duration sleep_asked{0};
+  os::MonotonicTime asleep_until{};
   // The server is about to end, and what counts is on disk: no request is executed any more.
   bool ending = false;
   bool active_expire = true;  // Expired keys are removed without being asked for.

@@ -92,7 +92,6 @@ class Dispatcher final : public os::Dispatch {
   }
 
   MonotonicTime now() override;
-  size_t pick(size_t) override { return 0; }
   bool idle(MonotonicTime deadline) override;
   uint32_t poll() override;
   void running(os::Fibers*, uint64_t) override { share_ = 0; }

@@ -23,10 +23,8 @@ class LinuxRandom final : public os::Random {
 
 class NoChaos final : public os::Chaos {
  public:
-  bool chance(std::string_view) override { return false; }
-  int64_t knob(std::string_view, int64_t normal, std::initializer_list<int64_t>) override {
-    return normal;
-  }
+  bool chance(const os::ChanceSite&) override { return false; }
+  int64_t knob(const os::KnobSite&, int64_t normal) override { return normal; }
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "os/fiber.h"
 
 #include "base/check.h"
+#include "base/random.h"
 #include "os/sync.h"
 
 #include <cxxabi.h>
@@ -58,7 +59,11 @@ struct FiberBody {
   uint64_t order = 0;               // Of the current park: breaks ties between deadlines.
   Fibers* process = nullptr;
   Scheduler* scheduler = nullptr;
-  uint64_t id = 0;
+  uint64_t key = 0;               // Names it under its process's key.
+  uint64_t number = 0;            // Among those of its name.
+  uint64_t wakes = 0;             // How often it became runnable;
+  uint64_t wakes_since_rest = 0;  // and since nobody could run, for
+  uint64_t rest = 0;              // the time before.
   char* stack = nullptr;
   size_t stack_bytes = 0;
   FiberBody* older = nullptr;  // In the process's list.
@@ -125,41 +130,81 @@ using detail::FiberState;
 
 // ---- RunQueue
 
-void Scheduler::RunQueue::push(FiberBody* body) {
-  if (size() == ring_.size()) {
-    std::vector<FiberBody*> larger(ring_.size() * 2);
-    const size_t count = size();
-    for (size_t i = 0; i < count; ++i) larger[i] = at(head_ + i);
-    ring_ = std::move(larger);
-    head_ = 0;
-    tail_ = count;
-  }
-  at(tail_++) = body;
+namespace {
+
+// What a fiber draws for its place among those who can run: from its own numbers alone. Who comes
+// back again and again within one moment goes behind those who were not yet served, so that two
+// who wait for each other by yielding cannot keep out a third: every sixty-fourth time it enters
+// a later round.
+uint64_t draw_turn(const FiberBody& body) {
+  constexpr uint64_t kWakesOfRound = 64;
+  constexpr int kRoundBits = 16;
+  constexpr uint64_t kRoundMax = (1U << kRoundBits) - 1;
+  const uint64_t round = std::min(body.wakes_since_rest / kWakesOfRound, kRoundMax);
+  return round << (64 - kRoundBits) | base::mix64(body.key + body.wakes) >> kRoundBits;
 }
 
-FiberBody* Scheduler::RunQueue::take(size_t index) {
-  std::swap(at(head_), at(head_ + index));
-  return at(head_++);
+}  // namespace
+
+void Scheduler::RunQueue::push(FiberBody* body) {
+  if (empty()) {
+    only_ = body;
+    return;
+  }
+  if (only_ != nullptr) append(std::exchange(only_, nullptr));
+  append(body);
+}
+
+void Scheduler::RunQueue::append(FiberBody* body) {
+  // What was taken off the front is given back before the memory grows.
+  if (turns_.size() == turns_.capacity() && head_ >= turns_.size() / 2) {
+    turns_.erase(turns_.begin(), turns_.begin() + static_cast<ptrdiff_t>(head_));
+    head_ = 0;
+  }
+  if (order_ == Order::kArrival) {
+    turns_.push_back({0, body});
+  } else {
+    turns_.push_back({draw_turn(*body), body});
+    std::ranges::push_heap(turns_, later);
+  }
+}
+
+FiberBody* Scheduler::RunQueue::take() {
+  if (only_ != nullptr) [[likely]]
+    return std::exchange(only_, nullptr);
+  if (order_ == Order::kArrival) {
+    FiberBody* const body = turns_[head_++].body;
+    if (head_ == turns_.size()) {
+      turns_.clear();
+      head_ = 0;
+    }
+    return body;
+  }
+  std::ranges::pop_heap(turns_, later);
+  FiberBody* const body = turns_.back().body;
+  turns_.pop_back();
+  return body;
+}
+
+void Scheduler::RunQueue::settle() {
+  if (only_ != nullptr) append(std::exchange(only_, nullptr));
+  turns_.erase(turns_.begin(), turns_.begin() + static_cast<ptrdiff_t>(std::exchange(head_, 0)));
 }
 
 void Scheduler::RunQueue::remove(FiberBody* body) {
-  size_t kept = head_;
-  for (size_t i = head_; i != tail_; ++i) {
-    if (at(i) != body) at(kept++) = at(i);
-  }
-  tail_ = kept;
+  settle();
+  std::erase_if(turns_, [&](const Turn& each) { return each.body == body; });
+  if (order_ == Order::kShuffled) std::ranges::make_heap(turns_, later);
 }
 
 void Scheduler::RunQueue::move_out(const Fibers* process, std::vector<FiberBody*>& to) {
-  size_t kept = head_;
-  for (size_t i = head_; i != tail_; ++i) {
-    if (at(i)->process == process) {
-      to.push_back(at(i));
-    } else {
-      at(kept++) = at(i);
-    }
+  settle();
+  if (order_ == Order::kShuffled) std::ranges::sort(turns_, {}, &Turn::drawn);
+  for (const Turn& each : turns_) {
+    if (each.body->process == process) to.push_back(each.body);
   }
-  tail_ = kept;
+  std::erase_if(turns_, [&](const Turn& each) { return each.body->process == process; });
+  if (order_ == Order::kShuffled) std::ranges::make_heap(turns_, later);
 }
 
 // ---- Fiber
@@ -217,7 +262,9 @@ Fiber Fibers::spawn(std::string_view name, FiberMain main) {
   auto* body = new FiberBody;
   body->process = this;
   body->scheduler = &scheduler_;
-  body->id = scheduler_.next_id_++;
+  const uint64_t hash = base::hash_name(name);
+  body->number = spawned_[hash]++;
+  body->key = base::mix64(base::mix64(key ^ hash) + body->number);
   body->name = name;
   Fiber handle(body);
   if (killed_) {
@@ -278,13 +325,38 @@ void Fibers::kill() {
 }
 
 void Fibers::pause() {
-  paused_ = true;
+  stopped_ |= kPaused;
   scheduler_.run_queue_.move_out(this, held_);
 }
 
 void Fibers::resume() {
-  paused_ = false;
+  stopped_ &= static_cast<unsigned char>(~kPaused);
   let_go();
+}
+
+void Fibers::ration() {
+  stopped_ |= kRationed;
+  scheduler_.run_queue_.move_out(this, held_);
+  if (waiting() > 0) scheduler_.dispatch_.rationed(*this);
+}
+
+void Fibers::ration_no_more() {
+  stopped_ &= static_cast<unsigned char>(~kRationed);
+  let_go();
+}
+
+size_t Fibers::waiting() const {
+  if (killed_ || (stopped_ & kPaused) != 0) return 0;
+  if (alone_ == nullptr) return held_.size();
+  return std::ranges::find(held_, alone_) != held_.end() ? 1 : 0;
+}
+
+void Fibers::let_one_go(size_t which) {
+  CHECK(which < waiting());
+  const auto body = alone_ != nullptr ? std::ranges::find(held_, alone_)
+                                      : held_.begin() + static_cast<ptrdiff_t>(which);
+  scheduler_.run_queue_.push(*body);
+  held_.erase(body);
 }
 
 void Fibers::hold_others() {
@@ -300,7 +372,7 @@ void Fibers::let_others_go() {
 }
 
 bool Fibers::holds(const FiberBody* body) const {
-  return paused_ || (alone_ != nullptr && alone_ != body);
+  return stopped_ != 0 || (alone_ != nullptr && alone_ != body);
 }
 
 void Fibers::let_go() {
@@ -354,11 +426,12 @@ void FiberGroup::forget_ended() {
 
 // ---- Scheduler
 
-Scheduler::Scheduler(Dispatch& dispatch, size_t stack_bytes)
+Scheduler::Scheduler(Dispatch& dispatch, size_t stack_bytes, Order order)
     : dispatch_(dispatch),
       stacks_(std::make_unique<detail::StackPool>(stack_bytes)),
       root_(std::make_unique<FiberBody>()),
-      current_(root_.get()) {
+      current_(root_.get()),
+      run_queue_(order) {
   root_->scheduler = this;
   root_->state = FiberState::kRunning;
   root_->name = "root";
@@ -373,6 +446,8 @@ Scheduler::~Scheduler() {
 bool Scheduler::in_fiber() const { return current_ != root_.get(); }
 
 std::string_view Scheduler::name_of(const FiberBody* body) const { return body->name; }
+
+uint64_t Scheduler::number_of(const FiberBody* body) const { return body->number; }
 
 void Scheduler::run() {
   CHECK(current_ == root_.get());
@@ -477,11 +552,16 @@ bool Scheduler::wake(FiberBody* body, Wake why) {
 
 void Scheduler::make_runnable(FiberBody* body) {
   if (body->state != FiberState::kNew) body->state = FiberState::kRunnable;
-  if (body->process->holds(body)) {
-    body->process->held_.push_back(body);
-  } else {
+  ++body->wakes;
+  body->wakes_since_rest =
+      std::exchange(body->rest, rests_) == rests_ ? body->wakes_since_rest + 1 : 0;
+  Fibers& process = *body->process;
+  if (!process.holds(body)) {
     run_queue_.push(body);
+    return;
   }
+  process.held_.push_back(body);
+  if (process.stopped_ == Fibers::kRationed) dispatch_.rationed(process);
 }
 
 FiberBody* Scheduler::next() {
@@ -491,10 +571,11 @@ FiberBody* Scheduler::next() {
       CHECK(picks_left_ > 0);
       if (next_deadline() != kNever) expire(dispatch_.now());
     }
-    if (const size_t count = run_queue_.size(); count != 0) {
+    if (!run_queue_.empty()) {
       --picks_left_;
-      return run_queue_.take(count == 1 ? 0 : dispatch_.pick(count));
+      return run_queue_.take();
     }
+    ++rests_;
     if (stopping_ || !dispatch_.idle(next_deadline())) {
       stopping_ = true;
       return root_.get();
@@ -552,7 +633,7 @@ void Scheduler::switch_to(FiberBody* target) {
   }
   target->state = FiberState::kRunning;
   current_ = target;
-  dispatch_.running(target->process, target->id);
+  dispatch_.running(target->process, target->key);
   announce_leave(self, target, self == ended_);
   arrive(self, context::jump_fcontext(target->context, self));
   settle();

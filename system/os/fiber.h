@@ -24,6 +24,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -102,8 +103,17 @@ class Fibers {
   void kill();    // As the destructor; the caller must not be one of them.
   void pause();   // None of them runs until
   void resume();  // this.
+  // From here on none runs but those that let_one_go() names; Dispatch::rationed() hears of each
+  // that could. For a machine whose processor is slow.
+  void ration();
+  void ration_no_more();
+  // How many could go at once, and which of them goes (0: whoever has waited longest).
+  size_t waiting() const;
+  void let_one_go(size_t which);
   bool killed() const { return killed_; }
   void* owner = nullptr;  // The machine's own record of this process.
+  // Names this process where the order is kShuffled; to be set before the first spawn.
+  uint64_t key = 0;
   // This process's monotonic clock is not the scheduler's: ask Dispatch::translate() for each
   // deadline.
   bool own_clock = false;
@@ -121,7 +131,12 @@ class Fibers {
   std::vector<detail::FiberBody*> held_;
   const detail::FiberBody* alone_ = nullptr;  // The others stand still.
   size_t live_ = 0;
-  bool paused_ = false;
+  // How many fibers of a name were spawned; by the name's hash.
+  std::unordered_map<uint64_t, uint64_t> spawned_;
+  // Why none of them runs by itself: bits.
+  static constexpr unsigned char kPaused = 1;
+  static constexpr unsigned char kRationed = 2;
+  unsigned char stopped_ = 0;
   bool killed_ = false;
 };
 
@@ -154,24 +169,35 @@ class Dispatch {
   virtual ~Dispatch() = default;
   // The scheduler's time.
   virtual MonotonicTime now() = 0;
-  // Several fibers can run: which one next? In [0, runnable). Not asked when there is only one.
-  virtual size_t pick(size_t runnable) = 0;
   // Nothing can run: wait for the outside until `deadline`, and wake whom it concerns. Returns
   // false to end Scheduler::run(). Called on whatever stack parked last.
   virtual bool idle(MonotonicTime deadline) = 0;
   // Looks at the outside without waiting; returns how many fibers may run before the next look,
   // at least one.
   virtual uint32_t poll() = 0;
-  // A fiber of `process` goes on from here; nullptr: the caller of run(). For traces and traps.
+  // A fiber of `process` goes on from here; nullptr: the caller of run(). `fiber` is the same
+  // number in each run under equal keys (Fibers::key). For traces and traps.
   virtual void running(Fibers* process, uint64_t fiber) = 0;
   // The scheduler's time at which `deadline`, by the clock of `process`, will have passed.
   virtual MonotonicTime translate(Fibers&, MonotonicTime deadline) { return deadline; }
+  // A fiber of a rationed process could run. May not run one, nor switch.
+  virtual void rationed(Fibers&) {}
+};
+
+// Who runs next, of those who can.
+enum class Order : unsigned char {
+  kArrival,  // Who could run first.
+  // By a number drawn for each wake of a fiber from its own name: its process's key, the fiber's
+  // name, its number among those of that name, and how often it was woken. So the choice between
+  // two fibers never depends on a third.
+  kShuffled,
 };
 
 class Scheduler {
  public:
   // `stack_bytes`: of each fiber, without its guard page; reserved, used only as touched.
-  explicit Scheduler(Dispatch& dispatch, size_t stack_bytes = kStackBytes);
+  explicit Scheduler(Dispatch& dispatch, size_t stack_bytes = kStackBytes,
+                     Order order = Order::kArrival);
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
@@ -190,6 +216,8 @@ class Scheduler {
   detail::FiberBody* current() { return current_; }
   bool in_fiber() const;
   std::string_view name_of(const detail::FiberBody* body) const;
+  // Among the fibers of its process that have its name: 0, 1, 2...
+  uint64_t number_of(const detail::FiberBody* body) const;
   size_t runnable() const { return run_queue_.size(); }
 
   static constexpr size_t kStackBytes = 256 * 1024;
@@ -207,22 +235,33 @@ class Scheduler {
       return time != other.time ? time < other.time : order < other.order;
     }
   };
-  // First in, first out, with one exception: any element may be swapped to the front.
+  // Who can run. Mostly that is one alone, who then is first in any order.
   class RunQueue {
    public:
-    size_t size() const { return tail_ - head_; }
-    bool empty() const { return tail_ == head_; }
+    explicit RunQueue(Order order) : order_(order) {}
+    bool empty() const { return only_ == nullptr && turns_.size() == head_; }
+    size_t size() const { return turns_.size() - head_ + (only_ != nullptr ? 1 : 0); }
     void push(detail::FiberBody* body);
-    detail::FiberBody* take(size_t index);
+    detail::FiberBody* take();
     void remove(detail::FiberBody* body);
     // Moves the fibers of one process, in their order, to the end of `to`.
     void move_out(const Fibers* process, std::vector<detail::FiberBody*>& to);
 
    private:
-    detail::FiberBody*& at(size_t i) { return ring_[i & (ring_.size() - 1)]; }
-    std::vector<detail::FiberBody*> ring_ = std::vector<detail::FiberBody*>(64);
+    struct Turn {
+      uint64_t drawn;  // kShuffled: the least comes first.
+      detail::FiberBody* body;
+    };
+    void append(detail::FiberBody* body);
+    // Puts all into `turns_`, from its beginning.
+    void settle();
+    // For the algorithms of <algorithm>, whose heaps have the greatest first.
+    static bool later(const Turn& a, const Turn& b) { return a.drawn > b.drawn; }
+
+    const Order order_;
+    detail::FiberBody* only_ = nullptr;  // Nobody else is here.
+    std::vector<Turn> turns_;            // kShuffled: a heap. kArrival: in order, from `head_` on.
     size_t head_ = 0;
-    size_t tail_ = 0;
   };
 
   Wake park(MonotonicTime deadline);
@@ -249,7 +288,7 @@ class Scheduler {
   RunQueue run_queue_;
   std::vector<Timer> timers_;  // A binary heap; each body knows its place in it.
   uint64_t park_order_ = 0;
-  uint64_t next_id_ = 1;
+  uint64_t rests_ = 0;  // How often nobody could run.
   uint32_t picks_left_ = 0;
   bool stopping_ = false;
 };

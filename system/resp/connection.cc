@@ -7,10 +7,7 @@
 namespace seatrial::resp {
 namespace {
 
-constexpr size_t kReadBytesMin = 4 * 1024;   // All that an idle client costs.
-constexpr size_t kReadBytesMax = 64 * 1024;  // Grown to while the peer fills it.
 constexpr size_t kWordsKept = 4096;
-constexpr size_t kAheadMax = 16;  // Requests parsed before the first is executed.
 
 }  // namespace
 
@@ -19,7 +16,7 @@ Connection::Connection(os::Stream& stream, const os::Clock& clock, const Connect
       clock_(clock),
       limits_(limits),
       parser_(limits.parser),
-      read_bytes_(kReadBytesMin) {}
+      read_bytes_(limits.read_bytes_min) {}
 
 base::Result<void> Connection::serve(Session& session) {
   while (true) {
@@ -72,7 +69,7 @@ void Connection::parse_ahead() {
     ends_.push_back(end);
     words_.insert(words_.end(), parser_.args().begin(), parser_.args().end());
     requests_.emplace_back(words_.data(), parser_.args().size());
-  } while (parser_.args_in_input() && end < input_.size() && requests_.size() < kAheadMax);
+  } while (parser_.args_in_input() && end < input_.size() && requests_.size() < limits_.ahead_max);
   // The words' place is known only now that all are there.
   const std::string_view* first = words_.data();
   for (Args& request : requests_) {
@@ -108,13 +105,13 @@ base::Result<void> Connection::send(Session& session) {
 }
 
 base::Result<size_t> Connection::fill() {
-  if (input_.empty()) input_.shrink_to(kReadBytesMax);
+  if (input_.empty()) input_.shrink_to(limits_.read_bytes_max);
   if (words_.capacity() > kWordsKept) std::vector<std::string_view>().swap(words_);
   size_t want = read_bytes_;
   if (!input_.empty() && parser_.bytes_wanted() > input_.size()) {
     // A large word is read in pieces that double, not reserved on the word of its sender.
     const size_t missing = parser_.bytes_wanted() - input_.size();
-    want = std::max(want, std::min(missing, std::max(input_.size(), kReadBytesMax)));
+    want = std::max(want, std::min(missing, std::max(input_.size(), limits_.read_bytes_max)));
   }
   if (input_.size() >= limits_.input_bytes_max) {
     MARK("resp: query buffer limit");
@@ -126,7 +123,7 @@ base::Result<size_t> Connection::fill() {
   const size_t count = TRY(stream_.read({room, want}, deadline));
   input_.commit(count);
   bytes_read_ += count;
-  read_bytes_ = count == want ? std::min(2 * read_bytes_, kReadBytesMax) : read_bytes_;
+  read_bytes_ = count == want ? std::min(2 * read_bytes_, limits_.read_bytes_max) : read_bytes_;
   return count;
 }
 

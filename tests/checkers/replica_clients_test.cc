@@ -74,6 +74,15 @@ class Script {
   Verdict judge() const { return check_replica_clients(log_, recorder_.history()); }
   // The anomaly, or "" where all is well.
   std::string anomaly() const { return judge().anomaly; }
+  // The same where clocks may be off by so much.
+  std::string anomaly(std::vector<ClockErrors> clocks) const {
+    ReplicationLog log = log_;
+    log.clocks = std::move(clocks);
+    return check_replica_clients(log, recorder_.history()).anomaly;
+  }
+  std::string anomaly(Micros skew) const {
+    return anomaly(std::vector<ClockErrors>(log_.nodes.size(), {-skew, skew}));
+  }
 
  private:
   static Value reply(std::string_view value) {
@@ -232,6 +241,67 @@ TEST(ReplicaWatch, FailsWhereTheKeyExpired) {
       const std::string expected = watch_at == 4'000 && runs ? "lost-watch" : "";
       EXPECT_EQ(script.anomaly(), expected) << runs << watch_at;
     }
+  }
+}
+
+TEST(ReplicaExpiry, OfAClockThatIsOffIsJudgedByHowMuch) {
+  const auto reads_at = [](int64_t from, std::string_view value, int64_t skew) {
+    Script script;
+    script.state(0, 0, 10, {{"0/a", {"1", 5'000}}, {"0/b", {"1", 0}}}, Reason::kReplaced);
+    script.get(from, from + 100, "kv0:0/a", value);
+    return script.anomaly(Micros(skew));
+  };
+  EXPECT_EQ(reads_at(5'500, "1", 600), "");
+  EXPECT_EQ(reads_at(5'500, "1", 500), "outlived-deadline");
+  EXPECT_EQ(reads_at(4'400, "", 500), "");
+  EXPECT_EQ(reads_at(4'400, "", 400), "early-expiry");
+  EXPECT_EQ(reads_at(100'000, "1", 500), "outlived-deadline");
+}
+
+TEST(ReplicaExpiry, IsByTheClockOfTheNodeThatIsRead) {
+  const auto reads_at = [](int64_t from, std::string_view value, ClockErrors clock) {
+    Script script;
+    script.state(0, 0, 10, {{"0/a", {"1", 5'000}}}, Reason::kReplaced);
+    script.state(0, 1, 10, {{"0/a", {"1", 5'000}}}, Reason::kReplaced);
+    script.get(from, from + 100, "kv1:0/a", value);
+    return script.anomaly({{}, clock});
+  };
+  const ClockErrors ahead{Micros(2'000), Micros(2'000)};
+  EXPECT_EQ(reads_at(2'850, "1", ahead), "");
+  EXPECT_EQ(reads_at(2'850, "", ahead), "early-expiry");
+  EXPECT_EQ(reads_at(3'000, "", ahead), "");
+  EXPECT_EQ(reads_at(3'000, "1", ahead), "outlived-deadline");
+  const ClockErrors behind{Micros(-2'000), Micros(-1'000)};
+  EXPECT_EQ(reads_at(5'800, "", behind), "early-expiry");
+  EXPECT_EQ(reads_at(6'500, "", behind), "");
+  EXPECT_EQ(reads_at(6'500, "1", behind), "");
+  EXPECT_EQ(reads_at(7'000, "1", behind), "outlived-deadline");
+}
+
+TEST(ReplicaExpiry, AKeyWithoutADeadlineStaysWhateverTheClock) {
+  for (const bool runs : {false, true}) {
+    Script script = two_states();
+    script.watch(1'200, 1'300, "kv0:0/a");
+    script.get(1'310, 1'320, "kv0:0/a", "2");
+    script.exec(1'400, 1'500, {"kv0:0/a"},
+                runs ? std::vector<std::string>{"2"} : std::vector<std::string>());
+    EXPECT_EQ(script.anomaly(Micros(60'000'000)), runs ? "" : "spurious-abort");
+    script.get(1'600, 1'700, "kv0:0/a", "1");
+    EXPECT_EQ(script.anomaly(Micros(60'000'000)), runs ? "went-back" : "spurious-abort");
+  }
+  Script script = two_states();
+  script.get(1'310, 1'320, "kv0:0/a", "");
+  EXPECT_EQ(script.anomaly(Micros(60'000'000)), "no-such-state");
+}
+
+TEST(ReplicaWatch, AnExpiryThatAClockMayHaveShiftedIsNotHeldAgainstIt) {
+  for (const auto& [skew, expected] :
+       {std::pair<int64_t, std::string>{0, "lost-watch"}, {3'000, ""}}) {
+    Script script;
+    script.state(0, 0, 10, {{"0/a", {"1", 5'000}}}, Reason::kReplaced);
+    script.watch(1'000, 1'100, "kv0:0/a");
+    script.exec(7'000, 7'100, {"kv0:0/b"}, {""});
+    EXPECT_EQ(script.anomaly(Micros(skew)), expected) << skew;
   }
 }
 

@@ -94,7 +94,8 @@ TEST(CommandLine, RunHasDefaults) {
   EXPECT_EQ(run.shard, (Shard{1, 1}));
   EXPECT_EQ(run.out, "");
   EXPECT_FALSE(run.fail_fast);
-  EXPECT_FALSE(run.check_determinism);
+  EXPECT_EQ(run.determinism_share, 0);
+  EXPECT_EQ(run.against, "");
 }
 
 TEST(CommandLine, RunTakesEverything) {
@@ -110,7 +111,24 @@ TEST(CommandLine, RunTakesEverything) {
   EXPECT_EQ(run.shard, (Shard{2, 4}));
   EXPECT_EQ(run.out, "results");
   EXPECT_TRUE(run.fail_fast);
-  EXPECT_TRUE(run.check_determinism);
+  EXPECT_EQ(run.determinism_share, 1);
+}
+
+TEST(CommandLine, SeedsAreRunTwiceAllOrAShare) {
+  const auto share = [](std::vector<std::string> words) {
+    words.insert(words.begin(), {"run", "smoke"});
+    return std::get<RunCommand>(parse(words)).determinism_share;
+  };
+  EXPECT_EQ(share({"--check-determinism"}), 1);
+  EXPECT_EQ(share({"--check-determinism", "--fail-fast"}), 1);
+  EXPECT_EQ(share({"--check-determinism", "0.05"}), 0.05);
+  EXPECT_EQ(share({"--check-determinism=0.5", "--against", "other"}), 0.5);
+  EXPECT_NE(mistake({"run", "smoke", "--check-determinism", "2"}).find("found '2'"),
+            std::string::npos);
+  EXPECT_NE(mistake({"run", "smoke", "--check-determinism", "some"}).find("found 'some'"),
+            std::string::npos);
+  EXPECT_NE(mistake({"run", "smoke", "--against", "x"}).find("only with --check-determinism"),
+            std::string::npos);
 }
 
 TEST(CommandLine, OptionsMayStandBeforeNames) {

@@ -210,6 +210,21 @@ TEST(Server, ExpiredKeysGoWithoutBeingAskedFor) {
   });
 }
 
+TEST(Server, SleepsForAsLongAsAskedWhateverTheWallClockDoes) {
+  for (const auto jump : {-30s, 0s, 30s}) {
+    Trial trial;
+    trial.config.enable_debug_command = true;
+    trial.run([&] {
+      trial.start_server();
+      trial.world.after(200ms, [&] { trial.server.jump_wall(jump); });
+      EXPECT_EQ(trial.ask({"DEBUG SLEEP 0.5"}), Answers{"OK"});
+      // Longer than the client waits.
+      trial.world.after(200ms, [&] { trial.server.jump_wall(jump); });
+      EXPECT_EQ(trial.ask({"DEBUG SLEEP 2"}), Answers{"no answer"});
+    });
+  }
+}
+
 TEST(Server, RefusesMoreClientsThanItMayHave) {
   Trial trial;
   trial.config.maxclients = 1;

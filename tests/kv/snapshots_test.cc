@@ -280,7 +280,9 @@ TEST(Snapshots, PowerLossLeavesTheLastOrTheOneBefore) {
                 "OK");
       trial.with_client(
           [&](os::Os& os) {
-            auto connection = resp::Client::connect(os, {"server", 6379}).value();
+            auto connected = resp::Client::connect(os, {"server", 6379});
+            if (!connected) return;  // The power went first.
+            const auto& connection = *connected;
             connection->add(std::vector<std::string>{"SET", "a", text});
             connection->add(std::vector<std::string>{"SET", "b", text});
             connection->add(std::vector<std::string>{"BGSAVE"});

@@ -17,10 +17,6 @@ inline MonotonicTime at_ms(int64_t ms) { return MonotonicTime(std::chrono::milli
 class FakeDispatch final : public Dispatch {
  public:
   MonotonicTime now() override { return time; }
-  size_t pick(size_t runnable) override {
-    largest_choice = std::max(largest_choice, runnable);
-    return last_first ? runnable - 1 : 0;
-  }
   bool idle(MonotonicTime deadline) override {
     ++idles;
     if (stopped) return false;
@@ -39,22 +35,25 @@ class FakeDispatch final : public Dispatch {
     return batch;
   }
   void running(Fibers* process, uint64_t) override { owners.push_back(process); }
+  void rationed(Fibers&) override { ++rationed_calls; }
 
   MonotonicTime time{};
   std::multimap<MonotonicTime, std::function<void()>> script;
   bool stopped = false;
-  bool last_first = false;
   uint32_t batch = 8;
-  size_t largest_choice = 0;
   int idles = 0;
   int polls = 0;
+  int rationed_calls = 0;
   std::vector<Fibers*> owners;
 };
 
 // A machine with one process.
 struct FakeMachine {
+  explicit FakeMachine(Order order = Order::kArrival)
+      : scheduler(dispatch, Scheduler::kStackBytes, order) {}
+
   FakeDispatch dispatch;
-  Scheduler scheduler{dispatch};
+  Scheduler scheduler;
   Fibers fibers{scheduler};
 
   void run() { scheduler.run(); }

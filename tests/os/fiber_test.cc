@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,17 +41,94 @@ TEST(Scheduler, RunsFibersInTheOrderTheyBecameRunnable) {
   EXPECT_EQ(machine.fibers.live(), 0u);
 }
 
-TEST(Scheduler, TheMachinePicksAmongTheRunnable) {
-  FakeMachine machine;
-  machine.dispatch.last_first = true;
+// Several fibers take turns; the order in which they ran, by name.
+Names shuffled_turns(uint64_t key, const Names& names, int turns = 4) {
+  FakeMachine machine(Order::kShuffled);
+  machine.fibers.key = key;
   Names order;
-  for (const char* name : {"a", "b", "c"}) {
-    machine.fibers.spawn(name, [&, name] { order.push_back(name); });
+  for (const std::string& name : names) {
+    machine.fibers.spawn(name, [&, name] {
+      for (int i = 0; i < turns; ++i) {
+        order.push_back(name);
+        EXPECT_TRUE(machine.fibers.yield());
+      }
+    });
   }
   machine.run();
-  EXPECT_EQ(order.front(), "c");
-  EXPECT_EQ(order.size(), 3u);
-  EXPECT_EQ(machine.dispatch.largest_choice, 3u);
+  return order;
+}
+
+TEST(Shuffled, TheOrderIsTheKeys) {
+  const Names names{"a", "b", "c"};
+  EXPECT_EQ(shuffled_turns(1, names), shuffled_turns(1, names));
+  std::set<Names> orders;
+  for (uint64_t key = 1; key <= 50; ++key) orders.insert(shuffled_turns(key, names));
+  EXPECT_GT(orders.size(), 40u);
+}
+
+TEST(Shuffled, OneFiberMoreLeavesTheOthersInTheirOrder) {
+  for (uint64_t key = 1; key <= 50; ++key) {
+    const Names alone = shuffled_turns(key, {"a", "b", "c"});
+    for (const Names& names : {Names{"a", "b", "c", "other"}, Names{"other", "a", "b", "c"},
+                               Names{"a", "other", "c", "b"}}) {
+      Names with = shuffled_turns(key, names);
+      std::erase(with, "other");
+      EXPECT_EQ(with, alone) << key;
+    }
+  }
+}
+
+TEST(Shuffled, EachOfManyRunsOnce) {
+  FakeMachine machine(Order::kShuffled);
+  std::set<int> ran;
+  Names order;
+  for (int i = 0; i < 1000; ++i) {
+    machine.fibers.spawn("fiber", [&, i] {
+      EXPECT_TRUE(ran.insert(i).second);
+      EXPECT_TRUE(machine.fibers.yield());
+    });
+  }
+  machine.run();
+  EXPECT_EQ(ran.size(), 1000u);
+  EXPECT_EQ(machine.fibers.live(), 0u);
+}
+
+TEST(Shuffled, TwoWhoYieldToEachOtherDoNotKeepOutAThird) {
+  for (uint64_t key = 1; key <= 200; ++key) {
+    FakeMachine machine(Order::kShuffled);
+    machine.fibers.key = key;
+    bool served = false;
+    int turns = 0;
+    const auto spin = [&] {
+      while (!served) {
+        ++turns;
+        EXPECT_TRUE(machine.fibers.yield());
+      }
+    };
+    machine.fibers.spawn("ping", spin);
+    machine.fibers.spawn("pong", spin);
+    machine.fibers.spawn("third", [&] { served = true; });
+    machine.run();
+    EXPECT_LE(turns, 2 * 65) << key;
+  }
+}
+
+TEST(Shuffled, APausedProcessKeepsItsFibers) {
+  FakeMachine machine(Order::kShuffled);
+  Fibers other(machine.scheduler);
+  int mine = 0;
+  int others = 0;
+  for (int i = 0; i < 10; ++i) {
+    machine.fibers.spawn("mine", [&] { ++mine; });
+    other.spawn("other", [&] { ++others; });
+  }
+  other.pause();
+  machine.run();
+  EXPECT_EQ(mine, 10);
+  EXPECT_EQ(others, 0);
+  other.resume();
+  machine.run();
+  EXPECT_EQ(others, 10);
 }
 
 TEST(Scheduler, RunCanBeCalledAgain) {
@@ -398,55 +476,6 @@ TEST(Kill, UnwindsLastStartedFirst) {
 
 // ---- Standing still
 
-TEST(HoldOthers, NobodyElseRunsOverAPark) {
-  FakeMachine machine;
-  Names order;
-  for (const char* name : {"before", "holder", "behind"}) {
-    machine.fibers.spawn(name, [&, name] {
-      if (std::string_view(name) == "holder") {
-        machine.fibers.hold_others();
-        EXPECT_TRUE(machine.sleep_until_ms(100));
-        order.push_back("moves on");
-        machine.fibers.let_others_go();
-      }
-      EXPECT_TRUE(machine.sleep_until_ms(10));
-      order.push_back(name);
-    });
-  }
-  machine.run();
-  EXPECT_EQ(order, (Names{"moves on", "before", "holder", "behind"}));
-}
-
-TEST(HoldOthers, AKilledHolderLetsNobodyRun) {
-  for (const bool holder_first : {true, false}) {
-    FakeMachine machine;
-    Fibers victims(machine.scheduler);
-    struct LetGo {
-      Fibers& fibers;
-      ~LetGo() { fibers.let_others_go(); }
-    };
-    const auto spawn_held = [&] {
-      victims.spawn("held", [&] {
-        EXPECT_TRUE(victims.yield());
-        ADD_FAILURE() << "a held fiber went on";
-      });
-    };
-    if (!holder_first) spawn_held();
-    victims.spawn("holder", [&] {
-      victims.hold_others();
-      const LetGo let_go{victims};
-      (void)victims.park();
-    });
-    if (holder_first) spawn_held();
-    machine.fibers.spawn("killer", [&] {
-      for (int i = 0; i < 5; ++i) EXPECT_TRUE(machine.fibers.yield());
-      victims.kill();
-    });
-    machine.run();
-    EXPECT_EQ(victims.live(), 0u);
-  }
-}
-
 TEST(Kill, EndsFibersThatNeverStarted) {
   for (const bool paused : {false, true}) {
     FakeMachine machine;
@@ -606,29 +635,6 @@ TEST(KillDeathTest, NotByOneOfThem) {
         machine.run();
       },
       "cannot kill itself");
-}
-
-// ---- Pause
-
-TEST(Pause, HoldsWhatCouldRunAndWhatIsWoken) {
-  FakeMachine machine;
-  Fibers other(machine.scheduler);
-  Names order;
-  other.spawn("runnable", [&] { order.push_back("runnable"); });
-  other.spawn("sleeper", [&] {
-    EXPECT_EQ(other.park(at_ms(5)), Wake::kDeadline);
-    order.push_back("sleeper");
-  });
-  machine.fibers.spawn("pauser", [&] {
-    EXPECT_TRUE(machine.fibers.yield());  // The sleeper sleeps.
-    other.spawn("late", [&] { order.push_back("late"); });
-    other.pause();
-    EXPECT_TRUE(machine.sleep_until_ms(20));
-    order.push_back("pauser");
-    other.resume();
-  });
-  machine.run();
-  EXPECT_EQ(order, (Names{"runnable", "pauser", "late", "sleeper"}));
 }
 
 // ---- Groups

@@ -269,8 +269,8 @@ TEST(Channel, CloseWakesParkedReceivers) {
 // doubled, and nobody waits for ever while there is something for him.
 TEST(Channel, LosesNothingUnderRandomUse) {
   for (uint64_t seed = 1; seed <= 30; ++seed) {
-    FakeMachine machine;
-    machine.dispatch.last_first = seed % 2 == 0;
+    FakeMachine machine(seed % 2 == 0 ? Order::kShuffled : Order::kArrival);
+    machine.fibers.key = seed;
     base::RandomStream random(seed);
     Channel<int> channel(machine.fibers, 3);
     std::vector<int> sent;

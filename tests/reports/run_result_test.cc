@@ -26,7 +26,7 @@ RunResult failed_run() {
   result.ops = 678;
   result.faults = {{"power-loss", 2}, {"sigkill", 3}};
   result.held_back = {{"disk.bit_rot", 1}};
-  result.marks = {"aof: torn tail cut"};
+  result.marks = {{"aof: torn tail cut", 3}};
   result.violations = {{"bank", "the total is 90, not 100", {3, 7}}};
   result.capsule = "results/capsules/kv-watch-transfer-17.json";
   return result;
@@ -50,7 +50,7 @@ TEST(RunResult, WritesTheGoldenLine) {
             R"("hash":"0123456789abcdef","revision":"c04457a","sim_seconds":90.5,"wall_ms":12.5,)"
             R"("cpu_ms":11.0,"events":12345,"ops":678,"faults":{"power-loss":2,"sigkill":3},)"
             R"("held_back":{"disk.bit_rot":1},)"
-            R"("marks":["aof: torn tail cut"],"violations":[{"checker":"bank",)"
+            R"("marks":{"aof: torn tail cut":3},"violations":[{"checker":"bank",)"
             R"("summary":"the total is 90, not 100","ops":[3,7]}],"message":"",)"
             R"("capsule":"results/capsules/kv-watch-transfer-17.json"})");
 }
@@ -102,8 +102,8 @@ TEST(RunResult, NamesTheKeyWhoseValueIsWrong) {
             "a result: \"sim_seconds\": expected a time from 0 to 292 years, found 1e+300");
   EXPECT_EQ(error_of(with("faults", nlohmann::json{{"a", "b"}})),
             "a result: \"faults\": expected counts, found \"b\"");
-  EXPECT_EQ(error_of(with("marks", nlohmann::json{1})),
-            "a result: \"marks\": expected names of marks, found 1");
+  EXPECT_EQ(error_of(with("marks", nlohmann::json{{"a", "b"}})),
+            "a result: \"marks\": expected counts, found \"b\"");
   EXPECT_EQ(error_of(with("violations", nlohmann::json{7})), "violation 1: expected an object");
   EXPECT_EQ(error_of(with("hash", "12")), "\"hash\": expected 16 hexadecimal digits, found \"12\"");
   EXPECT_EQ(error_of(with("verdict", "good")),
@@ -149,7 +149,7 @@ RC_GTEST_PROP(RunResultProperty, EveryResultSurvivesTheTrip, ()) {
   constexpr int64_t kTenDays = int64_t{10} * 86400 * 1'000'000'000;
   result.sim_time = std::chrono::nanoseconds(*rc::gen::inRange<int64_t>(0, kTenDays));
   result.faults[*printable] = *rc::gen::arbitrary<uint64_t>();
-  result.marks = *rc::gen::container<std::vector<std::string>>(printable);
+  result.marks[*printable] = *rc::gen::arbitrary<uint64_t>();
   result.violations[0].ops = *rc::gen::arbitrary<std::vector<uint64_t>>();
   auto read = parse_run_result(to_json(result));
   RC_ASSERT(read.has_value());

@@ -17,7 +17,7 @@ RunResult run(std::string scenario, uint64_t seed, Verdict verdict = Verdict::kP
   result.events = 10'000;
   result.ops = 700;
   result.faults = {{"power-loss", 1}, {"sigkill", 2}};
-  result.marks = {"aof: torn tail cut"};
+  result.marks = {{"aof: torn tail cut", 400}};
   return result;
 }
 
@@ -36,8 +36,9 @@ kv/watch-transfer      1     -          1    700           50.0       3,000
 all                    3     2          1  2,100           50.0       3,000
 
 faults    power-loss 3, sigkill 6
-marks     1 of 3 hit; never hit:
-          aof: fsync failed; watch: key expired
+marks     1 of 3 hit:
+          aof: torn tail cut 1,200
+          never hit: aof: fsync failed; watch: key expired
 
 violation kv/watch-transfer seed 17: bank: the total is 90, not 100
 repeat    seatrial replay kv/watch-transfer --seed 17
@@ -91,10 +92,10 @@ TEST(Summary, OnlyTheFirstFailuresAreShownAndTheRestCounted) {
 TEST(Summary, MarksOutsideTheCatalogAreNoHarm) {
   Summary summary({"b"});
   RunResult result = run("a", 1);
-  result.marks = {"a", "b"};
+  result.marks = {{"a", 1}, {"b", 2}};
   summary.add(result);
   EXPECT_TRUE(summary.marks_never_hit().empty());
-  EXPECT_NE(summary.text(1s, Paint{}).find("marks     1 of 1 hit\n"), std::string::npos);
+  EXPECT_NE(summary.text(1s, Paint{}).find("marks     1 of 1 hit:\n"), std::string::npos);
 }
 
 TEST(Summary, ARunWithoutFaultsIsPointedOut) {

@@ -1,6 +1,6 @@
 #include "scenarios/suite.h"
 #include "scenarios/run.h"
-#include "scenarios/seed_process.h"
+#include "sim/seed_process.h"
 
 #include <gtest/gtest.h>
 
@@ -79,9 +79,9 @@ TEST(RunOne, AFailedCheckIsACrashThatSaysWhich) {
   plan.faults = {{.kind = "process.kill", .target = "kv0", .lasts = -1h}};
   plan.weather.network.latency_min = 10h;
   plan.weather.network.latency_max = -10h;
-  SeedProcesses children(20s);
+  sim::SeedProcesses children(20s);
   ASSERT_TRUE(children.start(1, [&](int fd) { return run_one(suite.of(1), 1, &plan, fd); }));
-  SeedEnd end;
+  sim::SeedEnd end;
   ASSERT_TRUE(children.wait(60s, end));
   EXPECT_EQ(end.exit_code, reports::exit_code(Verdict::kCrash));
   auto result = reports::parse_run_result(end.output.substr(0, end.output.find('\n')));

@@ -103,6 +103,25 @@ TEST(Plan, EachMalformedMemberIsNamed) {
             "plan.weather.disk.stall_chance: expected a number, found \"x\"");
 }
 
+TEST(Plan, ChaosThatIsNotKnownOrMakesNoSenseIsRefused) {
+  EXPECT_EQ(error_with("/servers/0/armed", 3),
+            "plan.servers[0].armed: expected an object, found 3");
+  EXPECT_EQ(error_with("/servers/0/armed/test: first sight", 0.5),
+            "plan.servers[0].armed.test: first sight: no chance site is called so, did you mean "
+            "\"test: first site\"?; `seatrial list chaos` names them");
+  EXPECT_EQ(error_with("/servers/0/armed/test: first site", "often"),
+            "plan.servers[0].armed.test: first site: expected a number, found \"often\"");
+  EXPECT_EQ(error_with("/servers/0/armed/test: first site", 2),
+            "plan.servers[0].armed.test: first site: expected a chance between 0 and 1, found 2");
+  EXPECT_EQ(error_with("/servers/0/knobs", "all"),
+            "plan.servers[0].knobs: expected an object, found \"all\"");
+  EXPECT_TRUE(error_with("/servers/0/knobs/q", 1)
+                  .starts_with("plan.servers[0].knobs.q: no knob is called so"));
+  EXPECT_EQ(error_with("/servers/0/knobs/test: batch", 1.5),
+            "plan.servers[0].knobs.test: batch: expected a whole number, found 1.5");
+  EXPECT_EQ(error_with("/servers/0/knobs/test: batch", 7), "no error");
+}
+
 TEST(Plan, WeatherThatMakesNoSenseIsRefused) {
   EXPECT_EQ(error_with("/weather/network/cut_chance", 1.5),
             "plan.weather.network.cut_chance: expected a chance between 0 and 1");

@@ -49,16 +49,27 @@ TEST(Process, AChildKilledInItsSyncLeavesWhatItWrote) {
 }
 
 TEST(Process, AKillOfAChildThatHasReturnedChangesNothing) {
-  World world({.seed = 5});
-  run_alone(world, [](os::Os& os) {
-    auto child =
-        os.process.fork("quick", Nothing(), [](os::Os&, const os::Snapshot&) { return 7; });
-    ASSERT_TRUE(os.fibers.yield());
-    EXPECT_TRUE(os.process.kill(*child, os::Signal::kKill));
-    auto status = os.process.wait(*child);
-    ASSERT_TRUE(status);
-    EXPECT_EQ(*status, (os::ExitStatus{.exited = true, .code = 7}));
-  });
+  int returned_first = 0;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    World world({.seed = seed});
+    run_alone(world, [&](os::Os& os) {
+      bool returned = false;
+      auto child = os.process.fork("quick", Nothing(), [&](os::Os&, const os::Snapshot&) {
+        returned = true;
+        return 7;
+      });
+      ASSERT_TRUE(os.fibers.yield());
+      const bool before_the_kill = returned;
+      EXPECT_TRUE(os.process.kill(*child, os::Signal::kKill));
+      auto status = os.process.wait(*child);
+      ASSERT_TRUE(status);
+      EXPECT_EQ(status->exited, before_the_kill);
+      EXPECT_EQ(status->code, before_the_kill ? 7 : 9);
+      returned_first += before_the_kill ? 1 : 0;
+    });
+  }
+  EXPECT_GT(returned_first, 0);
+  EXPECT_LT(returned_first, 20);
 }
 
 TEST(Process, ForksFailNowAndThen) {
@@ -439,6 +450,132 @@ TEST(Supervisor, MayStartOthersFromItsHookWhateverEnds) {
   EXPECT_EQ(world.run(), Outcome::kDeadlock);
   EXPECT_EQ(ended, 200);
   EXPECT_LT(node.processes().size(), 20U) << "what has ended is forgotten";
+}
+
+TEST(Supervisor, StopsWhatStopsByItselfAndLeavesItStopped) {
+  World world({.seed = 5});
+  Node& node = world.add_node("node");
+  int starts = 0;
+  node.set_service("server", [&]() -> ProcessMain {
+    return [&](os::Os& os) {
+      ++starts;
+      (void)os.process.stop_requested().wait();
+      (void)os.clock.sleep_for(100ms);  // What it still has to do.
+      return 1;
+    };
+  });
+  world.administer("weather", [&] {
+    world.sleep(1s);
+    EXPECT_TRUE(node.stop_service());
+    world.sleep(50ms);
+    EXPECT_TRUE(node.service_runs());
+    world.sleep(10s);
+    EXPECT_FALSE(node.service_runs());
+    EXPECT_FALSE(node.stop_service());
+    EXPECT_EQ(node.failed_starts(), 0U);
+    node.start_service();
+    world.sleep(1s);
+    EXPECT_EQ(starts, 2);
+    world.stop();
+  });
+  EXPECT_EQ(world.run(), Outcome::kStopped);
+}
+
+TEST(SlowNode, StepsComeOneAfterTheOther) {
+  World world({.seed = 5});
+  Node& node = world.add_node("node");
+  std::vector<VirtualTime> done;
+  node.start("main", [&](os::Os& os) {
+    for (int i = 0; i < 2; ++i) {
+      os.fibers.spawn("worker", [&] {
+        EXPECT_TRUE(os.fibers.yield());
+        done.push_back(world.now_virtual());
+      });
+    }
+    (void)os.clock.sleep_for(1s);
+    return 0;
+  });
+  node.set_step_cost(10ms);
+  EXPECT_EQ(world.run(), Outcome::kDeadlock);
+  // main starts them in its first step; each has two.
+  ASSERT_EQ(done.size(), 2U);
+  EXPECT_TRUE(done[0] == 40ms || done[0] == 30ms) << done[0].count();
+  EXPECT_EQ(done[1], 50ms);
+  EXPECT_EQ(world.now_virtual(), 1020ms) << "main's sleep began at 10 ms";
+}
+
+TEST(SlowNode, AnIdleProcessorBeginsWithWhatComes) {
+  World world({.seed = 5});
+  Node& node = world.add_node("node");
+  std::vector<VirtualTime> woken;
+  node.start("main", [&](os::Os& os) {
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_TRUE(os.clock.sleep_until(os::MonotonicTime(node.clock().monotonic(100ms * (i + 1)))));
+      woken.push_back(world.now_virtual());
+    }
+    return 0;
+  });
+  world.administer("weather", [&] {
+    world.sleep(150ms);
+    node.set_step_cost(7ms);
+    world.sleep(100ms);
+    EXPECT_EQ(node.step_cost(), 7ms);
+    node.set_step_cost(0ms);
+  });
+  EXPECT_EQ(world.run(), Outcome::kDeadlock);
+  EXPECT_EQ(woken, (std::vector<VirtualTime>{100ms, 207ms, 300ms}));
+}
+
+TEST(SlowNode, AStopSignalHoldsASlowNodeToo) {
+  World world({.seed = 5});
+  Node& node = world.add_node("node");
+  std::vector<VirtualTime> ticks;
+  node.start("main", [&](os::Os& os) {
+    for (int i = 0; i < 4; ++i) {
+      (void)os.clock.sleep_for(10ms);
+      ticks.push_back(world.now_virtual());
+    }
+    return 0;
+  });
+  world.administer("weather", [&] {
+    node.set_step_cost(1ms);
+    world.sleep(15ms);
+    node.pause();
+    world.sleep(85ms);
+    node.resume();
+    world.sleep(200us);
+    node.set_step_cost(0ms);  // In the middle of a step, which is then done at once.
+  });
+  EXPECT_EQ(world.run(), Outcome::kDeadlock);
+  EXPECT_EQ(ticks, (std::vector<VirtualTime>{12ms, 100ms + 200us, 110ms + 200us, 120ms + 200us}));
+}
+
+TEST(SlowNode, ItsChildrenShareItsProcessorAndAKillTakesThemOffIt) {
+  World world({.seed = 5});
+  Node& node = world.add_node("node");
+  int steps = 0;
+  const auto spin = [&](os::Os& os) {
+    while (os.fibers.yield()) ++steps;
+    return 0;
+  };
+  node.start("main", [&](os::Os& os) {
+    EXPECT_TRUE(os.process.fork("child", Nothing(),
+                                [&](os::Os& mine, const os::Snapshot&) { return spin(mine); }));
+    return spin(os);
+  });
+  world.administer("weather", [&] {
+    node.set_step_cost(1ms);
+    world.sleep(1s + 500us);
+    EXPECT_EQ(steps, 998) << "both began with one that does not count";
+    node.kill("main");
+    world.sleep(1s);
+    EXPECT_EQ(steps, 1998);
+    node.power_off();
+    world.sleep(1s);
+    EXPECT_EQ(steps, 1998);
+    world.stop();
+  });
+  EXPECT_EQ(world.run(), Outcome::kStopped);
 }
 
 }  // namespace

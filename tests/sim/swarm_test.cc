@@ -43,7 +43,7 @@ TEST(Swarm, EachFaultIsOffInManySeedsAndEachFamilyInSome) {
   std::map<std::string, std::set<uint64_t>> family_on;
   SwarmOptions options = some_options();
   options.stage.storm = 5000s;  // So long that each that is on has a step.
-  options.stage.expendable = {"kv0"};
+  options.stage.expendable = {"kv0", "kv1"};
   for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     const Plan plan = draw(seed, options);
     for (const Fault* fault : all_faults()) {
@@ -59,8 +59,9 @@ TEST(Swarm, EachFaultIsOffInManySeedsAndEachFamilyInSome) {
       EXPECT_EQ(count, 0) << info.kind;
     }
     if (info.opt_in || (info.ambient && count == 0)) continue;
-    EXPECT_GT(count, kSeeds * 3 / 10) << info.kind;
-    EXPECT_LT(count, kSeeds * 55 / 100) << info.kind;
+    const double expected = kSeeds * info.chance * 0.75;
+    EXPECT_GT(count, expected * 0.75) << info.kind;
+    EXPECT_LT(count, expected * 1.25) << info.kind;
   }
   for (const auto& [family, seeds] : family_on) {
     EXPECT_LT(seeds.size(), kSeeds * 85 / 100) << family << " is never off";

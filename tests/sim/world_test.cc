@@ -3,7 +3,12 @@
 #include "sim/machine/network.h"
 #include "sim/machine/process.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
 
 namespace seatrial::sim {
 namespace {
@@ -77,6 +82,63 @@ TEST(World, EchoComesBackOverStreams) {
 TEST(World, SameSeedSameHash) {
   EXPECT_EQ(echo_run(7).hash, echo_run(7).hash);
   EXPECT_NE(echo_run(7).hash, echo_run(8).hash);
+}
+
+// What happened on each node, in words. Of the turns of its fibers only those that come after
+// another's: a fiber that waits and is the next to run says nothing.
+std::map<std::string, std::vector<std::string>> traces_of(uint64_t seed, bool with_stranger) {
+  WorldOptions options{.seed = seed};
+  options.weather.network.latency_min = 1ms;
+  options.weather.network.latency_max = 5ms;
+  options.weather.network.split_chance = 0.3;
+  World world(options);
+  std::map<std::string, std::vector<std::string>> traces;
+  std::map<std::string, std::string> last;
+  world.trace().listen([&](const TraceEvent& event) {
+    if (event.kind == TraceKind::kResume &&
+        std::exchange(last[std::string(event.node)], event.text) == event.text) {
+      return;
+    }
+    traces[std::string(event.node)].push_back(
+        fmt::format("{} {} {}", event.time.count(), to_string(event.kind), event.text));
+  });
+  if (with_stranger) {
+    Node& stranger = world.add_node("stranger");
+    stranger.start("echo", echo_server);
+    stranger.start("busy", [](os::Os& os) {
+      // At the very instants at which the others act as well.
+      for (int i = 0; i < 100; ++i) {
+        EXPECT_EQ(call(os, "stranger", "to itself"), "to itself");
+        EXPECT_TRUE(os.fibers.yield());
+        EXPECT_TRUE(os.clock.sleep_for(1ms));
+      }
+      return 0;
+    });
+  }
+  world.add_node("server").start("echo", echo_server);
+  for (int i = 0; i < 5; ++i) {
+    world.add_node("client" + std::to_string(i)).start("client", [](os::Os& os) {
+      EXPECT_TRUE(os.clock.sleep_for(10ms));
+      for (int j = 0; j < 5; ++j) EXPECT_EQ(call(os, "server", "hello"), "hello");
+      return 0;
+    });
+  }
+  world.administer("end", [&] {
+    world.sleep(1s);
+    world.stop();
+  });
+  world.run();
+  traces.erase("");
+  traces.erase("stranger");
+  return traces;
+}
+
+TEST(World, AStrangerLeavesTheOthersTracesAsTheyWere) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    const auto alone = traces_of(seed, false);
+    EXPECT_GT(alone.at("server").size(), 100u);
+    EXPECT_TRUE(traces_of(seed, true) == alone) << seed;
+  }
 }
 
 TEST(World, SingleByteSegmentsLoseNothing) {
@@ -158,10 +220,10 @@ TEST(World, PartitionDelaysAndHealingDelivers) {
     world.stop();
     return 0;
   });
-  world.net().block(client.index(), server.index());
+  Barrier blocked = world.net().block(client.index(), server.index());
   world.administer("weather", [&] {
     world.sleep(3s);
-    world.net().unblock(client.index(), server.index());
+    blocked.fall();
   });
   EXPECT_EQ(world.run(), Outcome::kStopped);
   EXPECT_EQ(answer, "ping");

@@ -22,7 +22,7 @@ expect 2 "cannot be read" "$SEATRIAL" replay missing.json
 echo '{"capsule":99}' >other.json
 expect 2 "version 99" "$SEATRIAL" replay other.json
 echo 'not json' >broken.json
-expect 2 "expected a JSON object" "$SEATRIAL" replay broken.json
+expect 2 "broken.json:1: not JSON" "$SEATRIAL" replay broken.json
 printf '[storm]\nseconds = 5\nsecnods = 6\n' >typo.toml
 expect 2 "typo.toml:3" "$SEATRIAL" run typo.toml --seeds 1
 printf '{"hdr":"hjl/1","type":"register"}\n{"t":1}\n' >bad.jsonl

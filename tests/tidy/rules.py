@@ -64,6 +64,9 @@ def is_layer(path):
 
 
 def layer_of(path):
+    # Examples are other people's projects: they have names of their own.
+    if path.startswith("scenarios/examples/"):
+        return None
     parts = path.split("/")
     if parts[0] == "system" and len(parts) > 2:
         return parts[1]

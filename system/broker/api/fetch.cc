@@ -1,6 +1,7 @@
 #include "broker/api/fetch.h"
 
 #include "broker/api/partition.h"
+#include "broker/log/record_batch.h"
 #include "broker/wire/messages/fetch.h"
 #include "os/mark.h"
 
@@ -45,6 +46,7 @@ class Fetch {
       : context_(context), header_(header), request_(std::move(request)) {
     bytes_max_ =
         static_cast<size_t>(std::clamp(request_.bytes_max, 0, context.config.fetch_bytes_max));
+    small_ = CHANCE(context.os.chaos, "broker: small fetch");
   }
 
   base::Result<void> answer(base::Buffer& out) {
@@ -67,7 +69,9 @@ class Fetch {
         return {};
       }
       MARK("broker: long poll");
-      const auto waited = context_.stirred.wait(deadline);
+      const bool early = CHANCE(context_.os.chaos, "broker: fetch looks early");
+      const auto soon = context_.os.clock.monotonic() + std::chrono::milliseconds(1);
+      const auto waited = context_.stirred.wait(early ? std::min(soon, deadline) : deadline);
       if (!waited && waited.error() != base::Errc::kDeadline) return base::fail(waited.error());
     }
   }
@@ -135,6 +139,7 @@ class Fetch {
                                       static_cast<size_t>(std::max(wanted.bytes_max, 0)));
     auto slice = log.read(wanted.offset, bytes_max, first);
     if (slice) {
+      if (small_) leave_first_batch(slice->batches);
       answered.high_watermark = answered.last_stable_offset = slice->high_watermark;
       answered.log_start_offset = slice->start_offset;
       outcome.bytes += slice->batches.size();
@@ -148,10 +153,16 @@ class Fetch {
     return {};
   }
 
+  static void leave_first_batch(std::string& batches) {
+    if (batches.empty()) return;
+    batches.resize(std::min(batches.size(), read_batch_header(batches).bytes()));
+  }
+
   Context& context_;
   RequestHeader header_;
   FetchRequest request_;
   size_t bytes_max_;
+  bool small_ = false;  // One batch of each partition is enough.
 };
 
 }  // namespace

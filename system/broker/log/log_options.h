@@ -28,6 +28,9 @@ struct LogOptions {
   // How much of what is known to be flushed a start reads through, newest first, to see that it
   // is intact; the rest is seen to be when it is read.
   uint64_t verify_bytes = 64 * 1024 * 1024;
+  // A checkpoint is due after so much was flushed, or so long after the last.
+  uint64_t checkpoint_bytes = 64 * 1024 * 1024;
+  os::Duration checkpoint_interval = std::chrono::seconds(60);
   // The log has stopped for good, with the reason: called once, at most. Must not park.
   std::function<void(const base::Error&)> on_fatal;
 };

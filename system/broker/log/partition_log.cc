@@ -15,8 +15,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr uint64_t kCheckpointBytes = 64 * 1024 * 1024;
-constexpr seconds kCheckpointInterval{60};
 // Longer than anybody waits; sums of it and the time do not overflow.
 constexpr std::chrono::hours kIntervalMax{24 * 365 * 10};
 
@@ -26,12 +24,18 @@ int64_t wall_ms(os::Clock& clock) {
 
 // Sizes at which a log does what it otherwise does only when it is large or slow.
 LogOptions shaken(os::Os& os, LogOptions options) {
-  const auto knob = [&](std::string_view name, size_t normal, std::initializer_list<int64_t> rare) {
-    return static_cast<size_t>(os.chaos.knob(name, static_cast<int64_t>(normal), rare));
-  };
-  options.pending_bytes_max = knob("log: pending bytes", options.pending_bytes_max, {1, 2000});
-  options.tail_bytes = knob("log: tail bytes", options.tail_bytes, {0, 4096});
-  options.verify_bytes = knob("log: verify bytes", options.verify_bytes, {0, 10000});
+  const auto normal = [](auto value) { return static_cast<int64_t>(value); };
+  options.pending_bytes_max = static_cast<size_t>(
+      KNOB(os.chaos, "log: pending bytes", normal(options.pending_bytes_max), 1, 2000));
+  options.tail_bytes =
+      static_cast<size_t>(KNOB(os.chaos, "log: tail bytes", normal(options.tail_bytes), 0, 4096));
+  options.verify_bytes = static_cast<uint64_t>(
+      KNOB(os.chaos, "log: verify bytes", normal(options.verify_bytes), 0, 10000));
+  options.checkpoint_bytes = static_cast<uint64_t>(
+      KNOB(os.chaos, "log: checkpoint bytes", normal(options.checkpoint_bytes), 1000, 100 * 1000));
+  options.checkpoint_interval =
+      seconds(KNOB(os.chaos, "log: checkpoint seconds",
+                   std::chrono::duration_cast<seconds>(options.checkpoint_interval).count(), 1, 5));
   return options;
 }
 
@@ -186,7 +190,7 @@ void PartitionLog::run_writer() {
   while (!failure_) {
     if (tail_.all_written()) write_work_.reset();
     if (!write_work_.wait()) return;
-    if (os_.chaos.chance("log: late write")) {
+    if (CHANCE(os_.chaos, "log: late write")) {
       MARK("log: write delayed");
       if (!os_.clock.sleep_for(milliseconds(2))) return;
     }
@@ -245,7 +249,7 @@ void PartitionLog::run_flusher() {
       if (!waited && waited.error() != base::Errc::kDeadline) return;
       continue;
     }
-    if (os_.chaos.chance("log: late flush")) {
+    if (CHANCE(os_.chaos, "log: late flush")) {
       MARK("log: flush delayed");
       if (!os_.clock.sleep_for(milliseconds(3))) return;
     }
@@ -310,8 +314,8 @@ base::Result<std::optional<TimeOffset>> PartitionLog::offset_for_time(int64_t ti
 // ---- Indexes and checkpoint
 
 bool PartitionLog::checkpoint_due() const {
-  return flushed_bytes_ >= kCheckpointBytes ||
-         os_.clock.monotonic() - checkpoint_time_ >= kCheckpointInterval;
+  return flushed_bytes_ >= options_.checkpoint_bytes ||
+         os_.clock.monotonic() - checkpoint_time_ >= options_.checkpoint_interval;
 }
 
 void PartitionLog::run_keeper() {

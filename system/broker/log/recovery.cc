@@ -223,7 +223,13 @@ base::Result<void> Recovery::check_last() {
   }
   segment.file = TRY(os_.disk.open(path, os::kReadWrite));
   last_file_bytes_ = TRY(segment.file->size());
-  const Extent extent = TRY(scan(segment, last_file_bytes_));
+  Extent extent = TRY(scan(segment, last_file_bytes_));
+  if (!extent.problem.empty()) {
+    // Only the way from the disk may have been bad. A cut destroys: first it is read again.
+    const uint64_t before = extent.bytes;
+    extent = TRY(scan(segment, last_file_bytes_));
+    if (extent.bytes > before) MARK("log: a batch was intact when it was read again");
+  }
   tail_problem_ = extent.problem;
   const uint64_t flushed = flushed_bytes(segment);
   if (extent.bytes < flushed || extent.end_offset < checkpoint_.flushed_offset) {
@@ -255,10 +261,17 @@ base::Result<void> Recovery::repair_last() {
 base::Result<void> Recovery::write_again(os::File& file, uint64_t begin, uint64_t end) {
   if (begin < end) MARK("log: unflushed batches kept");
   std::string chunk;
+  std::string again;
   for (uint64_t at = begin; at < end;) {
     chunk.resize(static_cast<size_t>(std::min<uint64_t>(kCopyBytes, end - at)));
     if (TRY(os::pread_full(file, at, chunk)) != chunk.size()) {
       return base::fail(base::Errc::kIo, directory_ + ": a segment is shorter than it was");
+    }
+    // A bit that was wrong on its way must not be written down.
+    again.resize(chunk.size());
+    TRY(os::pread_full(file, at, again));
+    if (again != chunk) {
+      return base::fail(base::Errc::kIo, directory_ + ": two reads of the same bytes differ");
     }
     TRY(os::pwrite_all(file, at, chunk));
     at += chunk.size();

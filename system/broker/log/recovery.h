@@ -4,10 +4,11 @@
 // dropped or torn by a power loss, sector by sector. A segment begins only when the one before is
 // flushed, so only the last one has a torn tail. Its batches are checked one by one. The first
 // that is not whole and intact, at position p, ends the log: nobody saw it or what is behind it,
-// for a flush covers all before it. It is cut off, with a warning. What stands before p may have
-// been seen, and is kept. But if the checkpoint says that bytes behind p were flushed, or if the
-// damage is not in the last segment, then it is no torn write: data that was promised is gone,
-// and the start is refused, with file and position, and nothing is changed.
+// for a flush covers all before it. It is cut off, with a warning, if a
+// second look finds the same: a bit may have flipped on its way from the disk. What stands before p
+// may have been seen, and is kept. But if the checkpoint says that bytes behind p were flushed, or
+// if the damage is not in the last segment, then it is no torn write: data that was promised is
+// gone, and the start is refused, with file and position, and nothing is changed.
 //
 // Why bytes are written again. What is read here may stand only in the page cache: its sync may
 // have failed, or never been called, when the last process died; and a sync alone proves nothing

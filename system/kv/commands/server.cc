@@ -134,7 +134,7 @@ void debug_sleep(Context& context) {
       seconds > 1e6) {
     return context.reply.error("ERR value is not a valid float");
   }
-  context.state.asleep_until = context.now + static_cast<WallMs>(seconds * 1000);
+  context.state.sleep_asked = std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
   context.reply.ok();
 }
 

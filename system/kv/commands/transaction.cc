@@ -64,6 +64,9 @@ void watch(Context& context) {
     const bool expired = entry != nullptr && Keyspace::expired(*entry, context.now);
     if (expired) MARK("watch: key had expired before");
     context.state.keyspace.watches().watch(session.watcher, session.database, key, expired);
+    // What counts as missing must stay so, also where the clock is set back: off with it, if that
+    // is for this server to decide.
+    if (expired) (void)context.find(key);
   }
   context.reply.ok();
 }

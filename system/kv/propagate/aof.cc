@@ -63,7 +63,7 @@ void Aof::run_flusher() {
   while (!failed_) {
     if (!has_work()) work_.reset();
     if (!work_.wait()) return;
-    if (os_.chaos.chance("aof: late flush")) {
+    if (CHANCE(os_.chaos, "aof: late flush")) {
       MARK("aof: flush delayed");
       if (!os_.clock.sleep_for(milliseconds(3))) return;
     }
@@ -99,7 +99,7 @@ void Aof::take_batch() {
   CHECK(file_ != nullptr);
   size_t& first_unit_bytes = pending_.first_unit_bytes;
   const bool short_batch =
-      first_unit_bytes < pending_.bytes.size() && os_.chaos.chance("aof: short batch");
+      first_unit_bytes < pending_.bytes.size() && CHANCE(os_.chaos, "aof: short batch");
   if (short_batch) {
     MARK("aof: batch of one unit");
     batch_.append(pending_.bytes.bytes().substr(0, first_unit_bytes));
@@ -116,7 +116,12 @@ void Aof::take_batch() {
 }
 
 base::Result<void> Aof::write_batch() {
-  TRY(os::pwrite_all(*file_, file_end_, batch_.bytes()));
+  size_t begun = 0;
+  if (CHANCE(os_.chaos, "aof: write in two")) {
+    begun = batch_.size() / 2;
+    TRY(os::pwrite_all(*file_, file_end_, batch_.bytes().substr(0, begun)));
+  }
+  TRY(os::pwrite_all(*file_, file_end_ + begun, batch_.bytes().substr(begun)));
   if (file_end_ == durable_) oldest_unsynced_ = os_.clock.monotonic();
   file_end_ += batch_.size();
   written_log_ += batch_effect_bytes_;

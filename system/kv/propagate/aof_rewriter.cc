@@ -146,6 +146,7 @@ bool AofRewriter::due() {
 bool AofRewriter::grown() const {
   const Config& config = state_.config;
   if (phase_ != Phase::kOn || config.auto_aof_rewrite_percentage == 0) return false;
+  if (CHANCE(os_.chaos, "aof: rewritten early")) return true;
   const auto size = static_cast<double>(state_.log_status.bytes());
   if (size <= static_cast<double>(config.auto_aof_rewrite_min_bytes)) return false;
   const double base = std::max(1.0, static_cast<double>(state_.log_status.rewritten_bytes));

@@ -13,7 +13,7 @@ constexpr size_t kKeptBytes = 1024 * 1024;  // Of an empty buffer.
 Feed::Feed(os::Os& os, State& state)
     : state_(state),
       block_bytes_(static_cast<uint64_t>(
-          os.chaos.knob("replication: block bytes", 16 * 1024, {1, 100, 1000}))),
+          KNOB(os.chaos, "replication: block bytes", 16 * 1024, 1, 100, 1000))),
       grown_(os.fibers) {}
 
 void Feed::start(int database) {

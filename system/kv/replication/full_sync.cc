@@ -18,7 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr size_t kPieceBytes = 64 * 1024;
+constexpr int64_t kPieceBytes = 64 * 1024;
 constexpr milliseconds kChildPoll{20};
 constexpr std::string_view kFilePrefix = "temp-sync-";
 constexpr std::string_view kReceivedPrefix = "temp-recv-";  // See primary_link.cc.
@@ -254,7 +254,8 @@ base::Result<void> FullSync::start_diskless(const std::shared_ptr<SnapshotJob>& 
 }
 
 void FullSync::relay(const std::shared_ptr<SnapshotJob>& job, os::Stream& child) {
-  std::string buffer(kPieceBytes, '\0');
+  const int64_t piece = KNOB(os_.chaos, "replication: relayed piece bytes", kPieceBytes, 100, 4096);
+  std::string buffer(static_cast<size_t>(piece), '\0');
   while (job->users_ > 0) {
     const auto count = child.read({buffer.data(), buffer.size()});
     if (!count) {

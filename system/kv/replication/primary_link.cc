@@ -18,12 +18,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds kAcknowledgeInterval{1};
+constexpr milliseconds kAcknowledgeInterval{1000};
 constexpr milliseconds kRetrySoon{100};
 constexpr milliseconds kRetry{1000};
 constexpr milliseconds kRetryNonsenseMax{16'000};
 constexpr milliseconds kLogPoll{50};
-constexpr size_t kChunkBytes = 64 * 1024;
+constexpr int64_t kChunkBytes = 64 * 1024;
 
 base::Error nonsense(std::string_view what, std::string_view found) {
   return {base::Errc::kInvalidData, fmt::format("{}, found '{}'", what, found.substr(0, 128))};
@@ -265,7 +265,9 @@ void PrimaryLink::remove_received_file() {
 }
 
 base::Result<void> PrimaryLink::receive(os::File& file) {
-  std::string chunk(kChunkBytes, '\0');
+  const int64_t bytes =
+      KNOB(os_.chaos, "replication: received piece bytes", kChunkBytes, 100, 4096);
+  std::string chunk(static_cast<size_t>(bytes), '\0');
   while (true) {
     const size_t count = TRY(snapshot_->read({chunk.data(), chunk.size()}));
     if (count == 0) return {};
@@ -293,6 +295,9 @@ base::Result<void> PrimaryLink::follow() {
       TRY(os_.clock.sleep_for(kLogPoll));
     }
     TRY(input_->fill());
+    if (CHANCE(os_.chaos, "replication: reconnects")) {
+      return base::fail(base::Errc::kReset, "a link that is as good as broken");
+    }
     // What came may have been on its way to this fiber when the link was abandoned.
     if (abandoned_) return base::fail(base::Errc::kCancelled);
     session.last_used = wall_ms(os_.clock);
@@ -300,8 +305,10 @@ base::Result<void> PrimaryLink::follow() {
 }
 
 void PrimaryLink::acknowledge() {
+  const milliseconds interval(
+      KNOB(os_.chaos, "replication: acknowledge ms", kAcknowledgeInterval.count(), 20, 200));
   while (true) {
-    const auto waited = acknowledge_now_.wait(os_.clock.monotonic() + kAcknowledgeInterval);
+    const auto waited = acknowledge_now_.wait(os_.clock.monotonic() + interval);
     if (!waited && waited.error() == base::Errc::kCancelled) return;
     acknowledge_now_.reset();
     const bool follows = phase_ == Phase::kConnected;

@@ -37,6 +37,8 @@ class AofReader {
   base::Result<Item> item(uint64_t offset);
   // Up to `count` bytes at `offset`, fewer at the file's end; good until the next call.
   base::Result<base::Bytes> bytes(uint64_t offset, size_t count);
+  // What comes next is read from the disk, not from what was read before.
+  void forget() { window_.clear(); }
   // The position of `text` in [from, to), or `to`.
   base::Result<uint64_t> find(std::string_view text, uint64_t from, uint64_t to);
 

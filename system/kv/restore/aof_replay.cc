@@ -127,7 +127,11 @@ base::Result<void> Replay::read_parts() {
       if (!TRY(read_foreign())) return {};
       foreign_ = false;
     }
+    if (TRY(read_batch())) continue;
+    // Only the way from the disk may have been bad. A cut destroys: first it is read again.
+    reader_.forget();
     if (!TRY(read_batch())) return damaged("a batch that is not intact");
+    MARK("aof: a batch was intact when it was read again");
   }
   return {};
 }
@@ -292,10 +296,16 @@ base::Result<void> Replay::make_durable() {
   // A base was synced before it got its name, whoever wrote it.
   if (options_.base) return file_.sync_data();
   std::string chunk(kCopyBytes, '\0');
+  std::string again(kCopyBytes, '\0');
   for (uint64_t at = durable_; at < position_;) {
     const size_t count = static_cast<size_t>(std::min<uint64_t>(kCopyBytes, position_ - at));
     const size_t filled = TRY(os::pread_full(file_, at, {chunk.data(), count}));
     if (filled != count) return base::fail(base::Errc::kIo, path_ + ": shorter than it was");
+    // A bit that was wrong on its way must not be written down.
+    TRY(os::pread_full(file_, at, {again.data(), count}));
+    if (chunk.compare(0, count, again, 0, count) != 0) {
+      return base::fail(base::Errc::kIo, path_ + ": two reads of the same bytes differ");
+    }
     TRY(os::pwrite_all(file_, at, base::Bytes(chunk).substr(0, count)));
     at += count;
   }

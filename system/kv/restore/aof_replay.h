@@ -7,7 +7,9 @@
 // whole and intact, at offset s:
 //   s >= D: a torn tail. Nobody was ever told of it. It is cut off, with a warning.
 //   s < D: the middle is damaged. Data that was promised is gone: the start is refused.
-// A batch is executed only if all of it is intact, so no MULTI is ever executed by half.
+// A batch is executed only if all of it is intact, so no MULTI is ever executed by half. A batch
+// that is not intact is read once more before anything is judged: a bit may have flipped on its
+// way from the disk, and what is cut does not come back.
 //
 // Why bytes are written again. What is read here may stand only in the page cache: its sync may
 // have failed, or never been called, when the last process died. Serving it would promise what

@@ -331,6 +331,28 @@ TEST(Recovery, DamageThatAStartDidNotLookForIsFoundByReaders) {
   });
 }
 
+// A bit flips on its way from the disk as the last segment is read.
+TEST(Recovery, ABitThatFlippedOnItsWayCutsNothing) {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    Lives lives{.seed = seed};
+    lives.run([&](os::Os& os) {
+      Files files;
+      {
+        auto log = open_log(os);
+        for (int i = 0; i < 3; ++i) must(append(*log, batch_of({std::string(50, 'x')})));
+        must(log->close());
+        files = only_logs(files_of(os));
+      }
+      restore(os, files);
+      lives.node->disk_trouble.flipped_reads_due = 1;
+      EXPECT_EQ(open_log(os)->high_watermark(), 3) << seed;
+      EXPECT_EQ(lives.node->disk_trouble.flipped_reads_due, 0U);
+      EXPECT_EQ(only_logs(files_of(os)), files) << seed;
+    });
+    EXPECT_EQ(lives.logged.find("torn tail"), std::string::npos) << seed;
+  }
+}
+
 // ---- What may stand only in the page cache
 
 // Every batch that a life shows is there after a power loss, whatever became of the sync that

@@ -92,6 +92,31 @@ TEST(Watch, AKeyThatHadExpiredBeforeCountsAsAbsent) {
   EXPECT_EQ(exec_after(server, {"GET k", "SET k 1"}), kAborted);
 }
 
+TEST(Watch, AKeyThatHadExpiredBeforeStaysAbsentWhereTheClockIsSetBack) {
+  InProcess server;
+  server.run("SET k v PX 10");
+  server.now += 11;
+  server.run("WATCH k");
+  server.now -= 6;
+  EXPECT_EQ(server.run("GET k"), "$-1|");
+  server.run("MULTI");
+  server.run("PING");
+  server.now += 10;
+  EXPECT_EQ(server.run("EXEC"), kRan);
+}
+
+TEST(Watch, WhatAReplicaHidAtWatchAndShowsAgainHasChanged) {
+  InProcess server;
+  server.run("SET k v PX 10");
+  server.state.replication.replica = true;
+  server.now += 11;
+  server.run("WATCH k");
+  server.now -= 6;
+  server.run("MULTI");
+  server.run("PING");
+  EXPECT_EQ(server.run("EXEC"), kAborted);
+}
+
 TEST(Watch, EndsWithUnwatchDiscardAndExec) {
   for (const std::vector<const char*>& end :
        {std::vector<const char*>{"UNWATCH"}, {"MULTI", "DISCARD"}, {"MULTI", "EXEC"}, {"RESET"}}) {

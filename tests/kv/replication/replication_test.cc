@@ -80,13 +80,14 @@ TEST(Replication, WhetherItMayGoOnIsForTheBacklogToSay) {
       pair.ask_one("a", "SET k " + std::string(100, 'x'));
       ASSERT_TRUE(pair.until_equal("a", "b"));
       const size_t value = static_cast<size_t>(1000 + one.missed - 28);
-      pair.world.net().block(pair.servers["a"].node->index(), pair.servers["b"].node->index());
+      sim::Barrier blocked =
+          pair.world.net().block(pair.servers["a"].node->index(), pair.servers["b"].node->index());
       pair.cut("a", "b");
       pair.ask_one("a", "SET k " + std::string(value, 'y'));
       const int64_t offset = std::stoll(pair.info("a", "master_repl_offset")) -
                              std::stoll(pair.info("b", "master_repl_offset"));
       EXPECT_EQ(offset, 1000 + one.missed);
-      pair.world.net().heal();
+      blocked.fall();
       ASSERT_TRUE(pair.until_equal("a", "b")) << pair.log;
       EXPECT_EQ(pair.info("a", "sync_partial_ok"), one.partial ? "1" : "0") << one.missed;
       EXPECT_EQ(pair.info("a", "sync_full"), one.partial ? "1" : "2") << one.missed;
@@ -255,7 +256,8 @@ TEST(Replication, WaitCountsOnlyWhoHasWhatWasWritten) {
     EXPECT_EQ(fleet.ask("a", {"SET x 2", "WAIT 2 5000", "PING"}), (Answers{"OK", "2", "PONG"}));
     EXPECT_EQ(fleet.ask("a", {"MULTI", "SET x 3", "WAIT 2 0", "EXEC"})[3], "OK 2")
         << "in a transaction it does not wait, and counts who has what came before";
-    fleet.world.net().block(fleet.servers["a"].node->index(), fleet.servers["c"].node->index());
+    const sim::Barrier blocked =
+        fleet.world.net().block(fleet.servers["a"].node->index(), fleet.servers["c"].node->index());
     EXPECT_EQ(fleet.ask("a", {"SET x 4", "WAIT 2 500"}), (Answers{"OK", "1"}));
     EXPECT_EQ(fleet.ask_one("b", "WAIT 1 1").substr(0, 8), "ERR WAIT");
     EXPECT_EQ(fleet.ask_one("a", "WAIT 1 -1"), "ERR timeout is negative");
@@ -414,11 +416,12 @@ TEST(Replication, ASilentReplicaOrPrimaryTimesOut) {
     EXPECT_EQ(pair.info("a", "sync_partial_ok"), "0");
     const auto a = pair.servers["a"].node->index();
     const auto b = pair.servers["b"].node->index();
-    pair.world.net().block(a, b);
-    pair.world.net().block(b, a);
+    sim::Barrier there = pair.world.net().block(a, b);
+    sim::Barrier back = pair.world.net().block(b, a);
     ASSERT_TRUE(pair.until([&] { return pair.info("a", "connected_slaves") == "0"; }, 10s));
     ASSERT_TRUE(pair.until([&] { return pair.info("b", "master_link_status") == "down"; }, 10s));
-    pair.world.net().heal();
+    there.fall();
+    back.fall();
     ASSERT_TRUE(pair.until_equal("a", "b"));
     EXPECT_EQ(pair.info("a", "sync_partial_ok"), "1");
   });

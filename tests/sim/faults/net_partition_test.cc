@@ -1,5 +1,8 @@
 #include "tests/sim/faults/one_fault.h"
 
+#include <algorithm>
+#include <map>
+
 namespace seatrial::sim {
 namespace {
 
@@ -64,6 +67,75 @@ TEST_F(NetPartitionFault, OneWayBlocksOneWay) {
   EXPECT_EQ(ways("inside"), "");
   EXPECT_EQ(ways(">inside"), "in ");
   EXPECT_EQ(ways("<inside"), "out ");
+}
+
+// Which of a, b, c, d and e get through to which, while it stands.
+std::string ways(const char* mode, const char* target) {
+  World world({.seed = 2});
+  std::string open;
+  for (const char* name : {"a", "b", "c", "d", "e"}) world.add_node(name);
+  world.administer("look", [&] {
+    world.sleep(1s);
+    for (const auto& from : world.nodes()) {
+      for (const auto& to : world.nodes()) {
+        if (from != to && world.net().open(from->index(), to->index())) {
+          open += from->name() + to->name() + ' ';
+        }
+      }
+    }
+    world.stop();
+  });
+  Plan plan;
+  plan.faults.push_back({.kind = "net.partition", .target = target, .lasts = 3s, .mode = mode});
+  Storm storm(world, plan);
+  EXPECT_EQ(world.run(), Outcome::kStopped);
+  return open;
+}
+
+TEST(NetPartition, HasManyShapes) {
+  EXPECT_EQ(ways("set", "a,b"), "ab ba cd ce dc de ec ed ");
+  EXPECT_EQ(ways("isolate", "a"), "bc bd be cb cd ce db dc de eb ec ed ");
+  EXPECT_EQ(ways("groups", "a,b|c|d,e"), "ab ba de ed ");
+  EXPECT_EQ(ways("bridge", "a,b|c,d"), "ab ae ba be cd ce dc de ea eb ec ed ");
+  EXPECT_EQ(ways("ring", "a,b,c,d,e"), "ab ae ba bc cb cd dc de ea ed ");
+  EXPECT_EQ(ways("ring", "a,c,b,d"), "ac ad ae bc bd be ca cb ce da db de ea eb ec ed ");
+  EXPECT_EQ(ways("", "a|b"), "ac ad ae bc bd be ca cb cd ce da db dc de ea eb ec ed ");
+}
+
+TEST(NetPartition, DrawsEveryShape) {
+  const Stage stage{
+      .servers = {"kv0", "kv1", "kv2", "kv3"}, .clients = {"client0"}, .storm = 1000s};
+  std::map<std::string, size_t> modes;
+  for (const FaultStep& step : draw_plan("net.partition", 1, stage).faults) {
+    ++modes[step.mode];
+    const auto bars = std::ranges::count(step.target, '|');
+    const auto names = std::ranges::count(step.target, ',') + bars + 1;
+    EXPECT_FALSE(step.target.empty());
+    if (step.mode == "groups") {
+      EXPECT_GE(bars, 1) << step.target;
+      EXPECT_LE(bars, 3) << step.target;
+      EXPECT_EQ(names, 5) << step.target;
+    } else {
+      EXPECT_EQ(bars, step.mode == "bridge" ? 1 : 0) << step.target;
+    }
+    if (step.mode == "bridge") {
+      EXPECT_EQ(names, 3) << step.target;
+    }
+    if (step.mode == "ring") {
+      EXPECT_EQ(names, 4) << step.target;
+    }
+    if (step.mode == "isolate") {
+      EXPECT_EQ(names, 1) << step.target;
+    }
+  }
+  for (const char* mode : {"set", "isolate", "groups", "bridge", "ring"}) {
+    EXPECT_GT(modes[mode], 5U) << mode;
+  }
+}
+
+TEST(NetPartition, ASingleServerHasAStormAsWell) {
+  const Stage stage{.servers = {"kv0"}, .clients = {}, .storm = 100s};
+  EXPECT_FALSE(draw_plan("net.partition", 1, stage).faults.empty());
 }
 
 TEST_F(NetPartitionFault, TheEndOfTheStormHeals) {

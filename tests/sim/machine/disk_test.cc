@@ -7,6 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+#include <vector>
+
 namespace seatrial::sim {
 namespace {
 
@@ -81,22 +85,67 @@ TEST(SimDisk, ShortWritesTakeAtLeastOneByte) {
   });
 }
 
-TEST(SimDisk, AFailedSyncOfADirectoryMakesNoNameDurable) {
-  Weather weather;
-  weather.disk.name_kept = 0;
-  weather.disk.sync_error_chance = 1;
-  World world({.seed = 2, .weather = weather});
-  Node& node = world.add_node("node");
-  node.start("main", [&](os::Os& os) {
-    EXPECT_TRUE(os.disk.open("data", os::kCreateNew));
-    EXPECT_FALSE(os.disk.sync_directory("."));
-    EXPECT_TRUE(*os::exists(os.disk, "data"));
-    world.stop();
-    return 0;
+TEST(SimDisk, AFailedSyncOfADirectoryPromisesNothing) {
+  std::set<size_t> names;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    Weather weather;
+    weather.disk.name_kept = 0;
+    weather.disk.sync_error_chance = 1;
+    World world({.seed = seed, .weather = weather});
+    Node& node = world.add_node("node");
+    node.start("main", [&](os::Os& os) {
+      EXPECT_TRUE(os.disk.open("data", os::kCreateNew));
+      EXPECT_FALSE(os.disk.sync_directory("."));
+      EXPECT_TRUE(*os::exists(os.disk, "data"));
+      world.stop();
+      return 0;
+    });
+    EXPECT_EQ(world.run(), Outcome::kStopped);
+    node.power_off();
+    names.insert(node.files().list("")->size());
+  }
+  EXPECT_EQ(names, (std::set<size_t>{0, 1}));
+}
+
+// Others' calls, and calls on other files, do not change what befalls a file's.
+TEST(SimDisk, EachFileHasItsOwnLuck) {
+  const auto writes = [](bool with_another) {
+    Weather weather;
+    weather.disk.short_write_chance = 0.5;
+    World world({.seed = 2, .weather = weather});
+    std::vector<size_t> counts;
+    run_alone(world, [&](os::Os& os) {
+      auto file = *os.disk.open("data", os::kOpenOrCreate);
+      for (int i = 0; i < 20; ++i) {
+        if (with_another) (void)write_file(os, "another", "text", true);
+        counts.push_back(*file->append("0123456789"));
+      }
+    });
+    return counts;
+  };
+  EXPECT_EQ(writes(false), writes(true));
+}
+
+TEST(SimDisk, ARenameMayNeedRoomOnAFullDisk) {
+  World world({.seed = 2});
+  run_alone(world, [&](os::Os& os) {
+    EXPECT_EQ(write_file(os, "a", "x", true), "ok");
+    world.find_node("node")->files().capacity_bytes = 0;
+    int refused = 0;
+    std::string name = "a";
+    for (int i = 0; i < 40; ++i) {
+      const std::string next = "a" + std::to_string(i);
+      auto renamed = os.disk.rename(name, next);
+      if (renamed) {
+        name = next;
+      } else {
+        EXPECT_EQ(outcome(renamed), "no space left on disk");
+        ++refused;
+      }
+    }
+    EXPECT_GT(refused, 3);
+    EXPECT_LT(refused, 20);
   });
-  EXPECT_EQ(world.run(), Outcome::kStopped);
-  node.power_off();
-  EXPECT_TRUE(node.files().list("")->empty());
 }
 
 }  // namespace

@@ -2,10 +2,8 @@
 #include "sim/machine/file_system.h"
 
 #include <gtest/gtest.h>
-#include <rapidcheck.h>
-#include <rapidcheck/gtest.h>
 
-#include <map>
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
@@ -190,6 +188,103 @@ TEST(FileData, AnAbandonedSyncPromisesNothing) {
   // Nor does it lose anything: the next one covers it.
   sync(file);
   EXPECT_EQ(survivors(file), std::set<std::string>{"abc"});
+}
+
+TEST(FileData, AVersionBetweenTwoSyncsMaySurviveToo) {
+  std::set<std::string> seen;
+  for (int overwrites = 2; overwrites < 6; ++overwrites) {
+    FileData file;
+    file.write(0, std::string(kSector, '0'));
+    sync(file);
+    for (int i = 1; i <= overwrites; ++i)
+      file.write(0, std::string(kSector, static_cast<char>('0' + i)));
+    for (const std::string& bytes : survivors(file, {.sector_kept = 1, .sector_torn = 0})) {
+      EXPECT_TRUE(bytes > std::string(kSector, '0') && bytes.size() == kSector);
+      if (bytes[0] < '0' + overwrites) seen.insert(bytes);
+    }
+    sync(file);
+    EXPECT_EQ(survivors(file).size(), 1U);
+  }
+  EXPECT_FALSE(seen.empty());
+}
+
+TEST(FileData, WhereTheLengthSurvivesAndASectorDoesNotZerosAreRead) {
+  FileData file;
+  file.write(0, "durable");
+  sync(file);
+  file.write(7, std::string(600, 'n'));
+  bool zeros = false;
+  for (const std::string& bytes : survivors(file, {.sector_kept = 0, .sector_torn = 0})) {
+    EXPECT_EQ(bytes, "durable" + std::string(bytes.size() - 7, '\0'));
+    zeros = zeros || bytes.size() == 607;
+  }
+  EXPECT_TRUE(zeros);
+}
+
+TEST(FileData, GarbageHitsOnlyWhatWasBeingWritten) {
+  FileData file;
+  file.write(0, std::string(kSector, 'a'));
+  sync(file);
+  file.write(100, std::string(200, 'b'));
+  bool garbage = false;
+  const DiskWeather weather{.sector_kept = 0, .sector_torn = 1, .garbage_chance = 1};
+  for (const std::string& bytes : survivors(file, weather)) {
+    EXPECT_EQ(bytes.substr(0, 100), std::string(100, 'a'));
+    EXPECT_EQ(bytes.substr(300), std::string(kSector - 300, 'a'));
+    garbage = garbage || bytes.find_first_not_of("ab") != std::string::npos;
+  }
+  EXPECT_TRUE(garbage);
+}
+
+TEST(FileData, ALostWriteLeavesTheOldSectorForGood) {
+  FileData file;
+  file.write(0, std::string(3 * kSector, 'a'));
+  sync(file);
+  file.write(0, std::string(3 * kSector, 'b'));
+  base::RandomStream random(1);
+  file.begin_sync();
+  EXPECT_TRUE(file.lose_a_write(random));
+  file.finish_sync();
+  const std::string after = bytes_of(file);
+  EXPECT_EQ(std::ranges::count(after, 'a'), kSector);
+  EXPECT_EQ(std::ranges::count(after, 'b'), 2 * kSector);
+  EXPECT_EQ(survivors(file), std::set<std::string>{after});
+  file.begin_sync();
+  EXPECT_FALSE(file.lose_a_write(random)) << "nothing to write";
+  file.finish_sync();
+}
+
+TEST(FileData, AMisdirectedWriteTakesAnothersPlace) {
+  FileData file;
+  file.write(0, std::string(3 * kSector, 'a'));
+  sync(file);
+  file.write(kSector, std::string(kSector, 'b'));
+  base::RandomStream random(1);
+  file.begin_sync();
+  EXPECT_TRUE(file.misdirect_a_write(random));
+  file.finish_sync();
+  const std::string after = bytes_of(file);
+  EXPECT_EQ(after.substr(kSector, kSector), std::string(kSector, 'a'));
+  EXPECT_EQ(std::ranges::count(after, 'b'), kSector);
+  EXPECT_EQ(survivors(file), std::set<std::string>{after});
+}
+
+TEST(FileData, RotFlipsOneBitOfWhatIsDurable) {
+  FileData file;
+  base::RandomStream random(1);
+  EXPECT_FALSE(file.rot(random)) << "there is nothing";
+  file.write(0, std::string(2 * kSector, 'a'));
+  EXPECT_FALSE(file.rot(random)) << "nothing is durable";
+  sync(file);
+  file.write(0, std::string(kSector, 'a'));
+  for (int i = 0; i < 20; ++i) {
+    FileData copy = file;
+    EXPECT_TRUE(copy.rot(random));
+    const std::string after = bytes_of(copy);
+    EXPECT_EQ(std::ranges::count(after, 'a'), 2 * kSector - 1);
+    EXPECT_LT(after.find_last_not_of('a'), 2 * kSector);
+    EXPECT_GE(after.find_first_not_of('a'), kSector) << "the first is still to be written";
+  }
 }
 
 // A failed sync that reached the disk with nothing, found by trying seeds.
@@ -393,66 +488,82 @@ TEST_F(Names, RoomIsWhatTheCapacityLeaves) {
   EXPECT_EQ(files.room(1), 0U);
 }
 
-// ---- Against a reference: for each byte, what may be read after a power loss.
+TEST_F(Names, AnUnlinkedFileTakesUpRoomUntilItIsClosed) {
+  files.capacity_bytes = 10;
+  auto inode = create("a");
+  inode->file.write(0, "12345678");
+  ++inode->open;
+  EXPECT_TRUE(files.unlink("a"));
+  EXPECT_EQ(files.room(100), 2U);
+  --inode->open;
+  EXPECT_EQ(files.room(100), 10U);
+}
 
-// Plain bookkeeping by the byte. It knows nothing of sectors: what a model of sectors permits must
-// lie within what it permits.
-struct Reference {
-  std::string seen;
-  size_t durable_length_min = 0;         // As far as a good sync promised.
-  std::map<size_t, std::set<char>> may;  // Of each position; no entry: zero only.
+TEST_F(Names, AFullDiskTakesNoNewFileOrDirectory) {
+  create("there");
+  files.capacity_bytes = 0;
+  EXPECT_EQ(files.open("new", os::kOpenOrCreate).error().code(), base::Errc::kNoSpace);
+  EXPECT_EQ(files.make_directory("new").error().code(), base::Errc::kNoSpace);
+  EXPECT_TRUE(files.open("there", os::kOpenOrCreate));
+  EXPECT_TRUE(files.unlink("there"));
+}
 
-  void write(size_t offset, const std::string& bytes) {
-    const size_t old = seen.size();
-    if (offset + bytes.size() > old) seen.resize(offset + bytes.size());
-    for (size_t i = std::min(old, offset); i < seen.size(); ++i) may[i].insert('\0');
-    seen.replace(offset, bytes.size(), bytes);
-    for (size_t i = 0; i < bytes.size(); ++i) may[offset + i].insert(bytes[i]);
-  }
-  void truncate(size_t size) {
-    for (size_t i = size; i < seen.size(); ++i) may[i].insert('\0');
-    for (size_t i = seen.size(); i < size; ++i) may[i].insert('\0');
-    durable_length_min = std::min(durable_length_min, size);
-    seen.resize(size);
-  }
-  void sync() {
-    may.clear();
-    for (size_t i = 0; i < seen.size(); ++i) may[i] = {seen[i]};
-    durable_length_min = seen.size();
-  }
-};
-
-RC_GTEST_PROP(FileDataProperty, NothingSyncedIsLostAndNothingUnwrittenAppears, ()) {
-  FileData file;
-  Reference model;
-  const auto seed = *rc::gen::arbitrary<uint64_t>();
-  base::RandomStream random(seed);
-  const auto steps = *rc::gen::inRange(1, 40);
-  for (int step = 0; step < steps; ++step) {
-    const uint64_t lot = random.below(10);
-    if (lot < 6) {
-      const std::string bytes(1 + random.below(700), static_cast<char>('a' + random.below(26)));
-      const uint64_t offset = random.below(2000);
-      file.write(offset, bytes);
-      model.write(offset, bytes);
-    } else if (lot < 7) {
-      const uint64_t size = random.below(2500);
-      file.truncate(size);
-      model.truncate(size);
-    } else {
-      sync(file);
-      model.sync();
+TEST_F(Names, AFailedSyncOfADirectoryKeepsSomeAndALaterOneCoversTheRest) {
+  std::set<List> seen;
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    for (const bool again : {false, true}) {
+      FileSystem other;
+      EXPECT_TRUE(other.open("a", os::kCreateNew));
+      EXPECT_TRUE(other.open("b", os::kCreateNew));
+      base::RandomStream lots(seed);
+      other.fail_sync_directory(*other.directory(""), other.changes(), lots);
+      if (again) other.sync_directory(*other.directory(""), other.changes());
+      other.lose_power(lots, kAllLost);
+      if (again) {
+        EXPECT_EQ(names_in(other, ""), (List{"a", "b"}));
+      } else {
+        seen.insert(names_in(other, ""));
+      }
     }
-    RC_ASSERT(bytes_of(file) == model.seen);
   }
-  file.lose_power(random, {});
-  const std::string after = bytes_of(file);
-  RC_ASSERT(after.size() >= model.durable_length_min);
-  for (size_t i = 0; i < after.size(); ++i) {
-    const auto it = model.may.find(i);
-    const bool permitted = it == model.may.end() ? after[i] == '\0' : it->second.contains(after[i]);
-    RC_ASSERT(permitted);
-  }
+  EXPECT_EQ(seen, (std::set<List>{{}, {"a"}, {"b"}, {"a", "b"}}));
+}
+
+TEST_F(Names, WhatOneFileLosesDoesNotDependOnAnother) {
+  const auto text_after = [](bool with_other) {
+    FileSystem other;
+    if (with_other) (*other.open("another", os::kCreateNew))->file.write(0, std::string(5000, 'z'));
+    auto inode = *other.open("file", os::kCreateNew);
+    other.sync_directory(*other.directory(""), other.changes());
+    inode->file.write(0, std::string(5000, 'a'));
+    sync(inode->file);
+    inode->file.write(0, std::string(5000, 'b'));
+    base::RandomStream lots(5);
+    other.lose_power(lots, {});
+    return bytes_of(inode->file);
+  };
+  EXPECT_EQ(text_after(false), text_after(true));
+}
+
+TEST_F(Names, ACopyIsWhatIsDurableAndGoesItsOwnWay) {
+  EXPECT_TRUE(files.make_directory("d"));
+  auto kept = create("d/kept");
+  kept->file.write(0, std::string(600, 'a'));
+  sync(kept->file);
+  sync_names("");
+  sync_names("d");
+  kept->file.write(500, std::string(600, 'b'));
+  create("d/unsynced");
+  FileSystem copy = files.copy();
+  EXPECT_EQ(names_in(copy, "d"), List{"kept"});
+  auto there = *copy.open("d/kept", os::kReadWrite);
+  EXPECT_EQ(bytes_of(there->file), std::string(600, 'a'));
+  there->file.write(0, "x");
+  EXPECT_EQ(bytes_of(kept->file), std::string(500, 'a') + std::string(600, 'b'));
+  files.replace(std::move(copy));
+  EXPECT_EQ(bytes_of((*files.open("d/kept", os::kReadOnly))->file)[0], 'x');
+  files.lose_power(random, kAllLost);
+  EXPECT_EQ(bytes_of((*files.open("d/kept", os::kReadOnly))->file), std::string(600, 'a'));
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 // never harms the rest. Several run side by side; the parent waits for whoever ends first.
 #pragma once
 
-#include "reports/run_result.h"
+#include "base/error.h"
 
 #include <sys/types.h>
 
@@ -11,7 +11,7 @@
 #include <map>
 #include <string>
 
-namespace seatrial::scenarios {
+namespace seatrial::sim {
 
 // How a child went.
 struct SeedEnd {
@@ -54,4 +54,4 @@ class SeedProcesses {
   std::map<pid_t, Child> children_;
 };
 
-}  // namespace seatrial::scenarios
+}  // namespace seatrial::sim

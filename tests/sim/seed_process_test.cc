@@ -1,5 +1,5 @@
 // One child a seed: what crashes, hangs or babbles in one is seen, and harms nobody else.
-#include "scenarios/seed_process.h"
+#include "sim/seed_process.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <set>
 
-namespace seatrial::scenarios {
+namespace seatrial::sim {
 namespace {
 
 using namespace std::chrono_literals;
@@ -92,4 +92,4 @@ TEST(SeedProcess, SeveralRunSideBySide) {
 }
 
 }  // namespace
-}  // namespace seatrial::scenarios
+}  // namespace seatrial::sim

@@ -1,4 +1,4 @@
-#include "scenarios/seed_process.h"
+#include "sim/seed_process.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -17,7 +17,7 @@
 // There in a build with sanitizers only: says on standard error what was leaked, if anything.
 extern "C" [[gnu::weak]] int __lsan_do_recoverable_leak_check();
 
-namespace seatrial::scenarios {
+namespace seatrial::sim {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -145,4 +145,4 @@ void SeedProcesses::reap(std::map<pid_t, Child>::iterator it) {
   close(child.error_fd);
 }
 
-}  // namespace seatrial::scenarios
+}  // namespace seatrial::sim
