@@ -66,7 +66,9 @@ void Lineage::split_lives() {
     } else if (operation.function == Function::kStop && !lives_.empty()) {
       PrefixLife& life = lives_.back();
       life.end = std::min(life.end, operation.invoke_time);
-      life.power_lost |= operation.argument.as_text() == "power";
+      const std::string_view how = operation.argument.as_text();
+      life.power_lost |= how == "power";
+      life.all_kept |= how == "end-saved" || (how == "end" && life.log != Log::kOff);
     }
   }
   if (lives_.empty()) lives_.emplace_back();
@@ -96,7 +98,8 @@ void Lineage::trace() {
     if (!finding_) bound_inheritance(life);
     const PrefixSight must = before == nullptr ? PrefixSight() : promised(*before);
     if (before == nullptr) {
-      if (life.inherited_min > 0 && !finding_) {
+      // Lives that answered nothing may have taken writes all the same.
+      if (life.number == 0 && life.inherited_min > 0 && !finding_) {
         find("garbage",
              fmt::format("the first life begins with {} writes of others", life.inherited_min),
              {life.shown_by[life.inherited_min - 1]->id});
@@ -314,6 +317,7 @@ void Lineage::check_promise(const PrefixSight& must, const PrefixLife& life) {
 
 PrefixSight Lineage::promised(const PrefixLife& before) const {
   if (before.log == Log::kOff) return promised_by_saves(before);
+  if (before.all_kept) return promised_by_end(before);
   if (before.power_lost && before.log == Log::kNo) return {};
   if (before.power_lost && before.log == Log::kEverySecond) return promised_by_time(before);
   PrefixSight most;
@@ -348,8 +352,22 @@ PrefixSight Lineage::promised_by_time(const PrefixLife& before) const {
   return most;
 }
 
+PrefixSight Lineage::promised_by_end(const PrefixLife& before) {
+  PrefixSight most;
+  for (const Operation* operation : before.answered) {
+    if (is_data(*operation) && place_of(*operation) > most.place) {
+      most = {place_of(*operation), operation};
+    }
+  }
+  return most;
+}
+
 PrefixSight Lineage::promised_by_saves(const PrefixLife& before) const {
   PrefixSight most = saved_;
+  if (before.all_kept) {
+    const PrefixSight all = promised_by_end(before);
+    if (all.place > most.place) most = all;
+  }
   for (const Operation* save : before.answered) {
     if (save->function != Function::kSave) continue;
     for (const Operation* operation : before.answered) {
