@@ -437,8 +437,11 @@ int64_t late_ms(const sim::Plan& plan) {
   late += plan.weather.process.fork_pause_per_kib * kForkedKib;
   for (const sim::FaultStep& step : plan.faults) {
     const bool stands_still = step.kind == "process.pause" || step.kind == "process.slow" ||
-                              step.kind == "disk.stall" || step.kind == "disk.sync_stall";
+                              step.kind == "disk.stall" || step.kind == "disk.sync_stall" ||
+                              step.kind == "disk.throttle";
     if (stands_still) late += step.lasts;
+    // Its calls do not return before the storm is over.
+    if (step.kind == "disk.dead") late += plan.storm - step.at;
   }
   return std::chrono::ceil<std::chrono::milliseconds>(late).count();
 }
