@@ -67,7 +67,7 @@ for _ in $(seq 50); do
   [[ "$written" == written ]] && break
   sleep 0.1
 done
-[[ "$written" == written ]] || fail "a real node takes no write: $written $(cat "$SCRATCH/node.log")"
+[[ "$written" == written ]] || fail "a real node takes no write: $(cat "$SCRATCH/node.log")"
 [[ "$("$node" read localhost)" == 42 ]] || fail "a real node does not answer what was written"
 kill "$server"
 timeout 20 tail --pid="$server" -f /dev/null || fail "a real node does not stop in 20 s"
