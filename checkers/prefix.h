@@ -17,6 +17,8 @@
 //                   life ended, and whatever was answered more than window_ms before a later write
 //                   of that life was asked for. no: nothing
 //   log "off"       what was answered before an answered save was asked for, nothing else
+//   end             everything, also where the power is lost later; with log "off" only if a last
+//                   save was made
 // A loss of power counts for the last life that answered anything, also where it comes later,
 // before the next such life has started: nobody had made its writes durable meanwhile.
 #pragma once

@@ -65,7 +65,7 @@ bool is_prefix_argument(Function function, const Value& argument) {
     case Function::kView: return is_list_of(argument, [](const Value& v) { return v.is_text(); });
     case Function::kSave: return is_one_of(argument, {"save", "bgsave"});
     case Function::kStart: return is_start(argument);
-    case Function::kStop: return is_one_of(argument, {"exit", "kill", "power"});
+    case Function::kStop: return is_one_of(argument, {"end", "end-saved", "exit", "kill", "power"});
     default: return false;
   }
 }
@@ -83,7 +83,7 @@ std::string_view prefix_argument_shape(Function function) {
     case Function::kView: return "a list of keys";
     case Function::kSave: return "\"save\" or \"bgsave\"";
     case Function::kStart: return "{\"log\":policy,\"window_ms\":number,\"late_ms\":number}";
-    default: return "\"exit\", \"kill\" or \"power\"";
+    default: return "\"end\", \"end-saved\", \"exit\", \"kill\" or \"power\"";
   }
 }
 

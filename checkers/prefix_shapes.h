@@ -5,7 +5,7 @@
 //   view    [key...]                -> {"place":n, "order":[id...], "keys":[[value, deadline]...]}
 //   save    "save" | "bgsave"       -> "OK"
 //   start   {"log":L, "window_ms":w, "late_ms":l}            -> "OK"
-//   stop    "exit" | "kill" | "power"                        -> "OK"
+//   stop    "end" | "end-saved" | "exit" | "kill" | "power"  -> "OK"
 //
 // A write is one transaction; its commands are ["set", key, value], ["set", key, value, deadline],
 // ["del", key], ["incr", key], ["expireat", key, deadline] and ["persist", key], with an answer
@@ -17,7 +17,9 @@
 // for, or something newer. start and stop are the server's own, told by who watches it: a life is
 // from a start to the next stop. L is how its writes are logged: "always", "everysec", "no", or
 // "off" where only saves are kept; for "everysec", writes further apart than window_ms are not
-// lost together, and none that was answered more than late_ms before the stop is.
+// lost together, and none that was answered more than late_ms before the stop is. "end" is a stop
+// that was asked for and came to its end, "end-saved" one for which a last save was made, "exit"
+// one by a failure.
 #pragma once
 
 #include "checkers/history.h"

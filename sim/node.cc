@@ -96,7 +96,11 @@ void Node::end(SimProcess& process, os::ExitStatus status, bool silent) {
   if (silent) return;
   if (on_exit) on_exit(process, status);
   if (process.name() != service_name_) return;
-  world_.record(name_, status.exited ? Incident::Kind::kExited : Incident::Kind::kKilled);
+  if (status.exited) {
+    world_.record(name_, Incident::Kind::kExited, status.code);
+  } else {
+    world_.record(name_, Incident::Kind::kKilled);
+  }
   if (status.exited) service_ended(process, status);
 }
 

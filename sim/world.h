@@ -37,6 +37,7 @@ struct Incident {
   VirtualTime at{0};
   std::string node;
   Kind kind = Kind::kStarted;
+  int exit_code = 0;  // kExited.
 };
 
 // Why World::run() came back.
@@ -98,8 +99,8 @@ class World : private os::Dispatch {
 
   // By time.
   const std::vector<Incident>& incidents() const { return incidents_; }
-  void record(std::string_view node, Incident::Kind kind) {
-    incidents_.push_back({now_, std::string(node), kind});
+  void record(std::string_view node, Incident::Kind kind, int exit_code = 0) {
+    incidents_.push_back({now_, std::string(node), kind, exit_code});
     if (incident_listener) incident_listener(incidents_.back());
   }
   // Whoever wants to hear of each as it happens.

@@ -66,7 +66,9 @@ void Lineage::split_lives() {
     } else if (operation.function == Function::kStop && !lives_.empty()) {
       PrefixLife& life = lives_.back();
       life.end = std::min(life.end, operation.invoke_time);
-      life.power_lost |= operation.argument.as_text() == "power";
+      const std::string_view how = operation.argument.as_text();
+      life.power_lost |= how == "power";
+      life.all_kept |= how == "end-saved" || (how == "end" && life.log != Log::kOff);
     }
   }
   if (lives_.empty()) lives_.emplace_back();
@@ -324,6 +326,7 @@ void Lineage::check_promise(const PrefixSight& must, const PrefixLife& life) {
 
 PrefixSight Lineage::promised(const PrefixLife& before) const {
   if (before.log == Log::kOff) return promised_by_saves(before);
+  if (before.all_kept) return promised_by_end(before);
   if (before.power_lost && before.log == Log::kNo) return {};
   if (before.power_lost && before.log == Log::kEverySecond) return promised_by_time(before);
   PrefixSight most;
@@ -358,8 +361,22 @@ PrefixSight Lineage::promised_by_time(const PrefixLife& before) const {
   return most;
 }
 
+PrefixSight Lineage::promised_by_end(const PrefixLife& before) {
+  PrefixSight most;
+  for (const Operation* operation : before.answered) {
+    if (is_data(*operation) && place_of(*operation) > most.place) {
+      most = {place_of(*operation), operation};
+    }
+  }
+  return most;
+}
+
 PrefixSight Lineage::promised_by_saves(const PrefixLife& before) const {
   PrefixSight most = saved_;
+  if (before.all_kept) {
+    const PrefixSight all = promised_by_end(before);
+    if (all.place > most.place) most = all;
+  }
   for (const Operation* save : before.answered) {
     if (save->function != Function::kSave) continue;
     for (const Operation* operation : before.answered) {

@@ -39,6 +39,7 @@ struct PrefixLife {
   uint32_t start_at = 0;  // Its event.
   Micros end{Micros::max()};
   bool power_lost = false;  // With its end, or later, before the next life started.
+  bool all_kept = false;    // It came to an orderly end, and had everything made durable.
 
   // Answered operations, by invocation.
   std::vector<const Operation*> answered;
@@ -83,6 +84,7 @@ class Lineage {
   // What `before` must leave behind; its place may be 0.
   PrefixSight promised(const PrefixLife& before) const;
   PrefixSight promised_by_time(const PrefixLife& before) const;
+  static PrefixSight promised_by_end(const PrefixLife& before);
   PrefixSight promised_by_saves(const PrefixLife& before) const;
 
   const History& history_;

@@ -446,6 +446,15 @@ int64_t late_ms(const sim::Plan& plan) {
   return std::chrono::ceil<std::chrono::milliseconds>(late).count();
 }
 
+// How a life has ended, in the history's words.
+std::string_view manner(const RunFacts& facts, const sim::Incident& incident) {
+  if (incident.kind == sim::Incident::Kind::kPowerLost) return "power";
+  if (incident.kind == sim::Incident::Kind::kKilled) return "kill";
+  if (incident.exit_code != 0) return "exit";
+  const bool saves = !setting(facts.scenario, facts.plan, incident.node, "save", "").empty();
+  return saves ? "end-saved" : "end";
+}
+
 class CrashInFork : public Workload {
  public:
   std::string_view name() const override { return "crash-in-fork"; }
@@ -508,12 +517,7 @@ class CrashInFork : public Workload {
           Value::text("window_ms"), Value::integer(by_right_clock_ms(facts.plan, kWindowMs))};
       id = scribe.invoke(pen, Function::kStart, Value::object(members));
     } else {
-      const bool power = incident.kind == sim::Incident::Kind::kPowerLost;
-      const bool exited = incident.kind == sim::Incident::Kind::kExited;
-      id = scribe.invoke(pen, Function::kStop,
-                         Value::text(power    ? "power"
-                                     : exited ? "exit"
-                                              : "kill"));
+      id = scribe.invoke(pen, Function::kStop, Value::text(manner(facts, incident)));
     }
     scribe.ok(id, Value::text("OK"));
   }

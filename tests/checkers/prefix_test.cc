@@ -164,6 +164,38 @@ TEST(Prefix, LostAcknowledged) {
   EXPECT_EQ(loss_after("off", "power"), "");
 }
 
+TEST(Prefix, AnOrderlyEndLosesNothing) {
+  for (const char* log : {"always", "everysec", "no"}) {
+    EXPECT_EQ(loss_after(log, "end"), "lost-acknowledged") << log;
+    EXPECT_EQ(loss_after(log, "end-saved"), "lost-acknowledged") << log;
+  }
+  EXPECT_EQ(loss_after("off", "end"), "");
+  EXPECT_EQ(loss_after("off", "end-saved"), "lost-acknowledged");
+}
+
+TEST(Prefix, AnOrderlyEndOutlastsALaterLossOfPower) {
+  Script s;
+  s.start("no");
+  const OperationId a = s.write(1, "a=x");
+  s.write(2, "a=y");
+  s.stop("end");
+  s.stop("power");
+  s.start("no");
+  s.view({a}, {Script::has("a", "x")});
+  EXPECT_EQ(s.anomaly(), "lost-acknowledged");
+}
+
+TEST(Prefix, ALifeWithoutAnswersMayLeaveAWrite) {
+  Script s;
+  s.start("always");
+  const OperationId a = s.lose("a", "x");
+  s.stop("exit");
+  s.start("always");
+  const OperationId b = s.write(2, "b=x");
+  s.view({a, b}, {Script::has("a", "x"), Script::has("b", "x")});
+  EXPECT_EQ(s.anomaly(), "");
+}
+
 TEST(Prefix, LostAcknowledgedIsSeenByAWriteAsWell) {
   for (const int64_t place : {2, 3}) {
     Script s;

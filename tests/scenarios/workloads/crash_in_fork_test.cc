@@ -75,6 +75,20 @@ TEST(CrashInFork, TheHistoryTellsOfTheServersLives) {
   EXPECT_GT(count(history, Function::kView), 10);
 }
 
+TEST(CrashInFork, TheHistoryTellsOfAnOrderlyEnd) {
+  sim::Plan plan = quiet_plan(1);
+  plan.servers = {{"kv0", {"--appendonly", "no", "--save", "900 100000"}}};
+  plan.faults = {{.at = std::chrono::seconds(2),
+                  .lasts = std::chrono::milliseconds(10),
+                  .kind = "process.stop",
+                  .target = "kv0",
+                  .amount = 5000000}};
+  const History history = history_of(plan, 1);
+  const auto stop = std::ranges::find(history.operations(), Function::kStop, &Operation::function);
+  ASSERT_NE(stop, history.operations().end());
+  EXPECT_EQ(stop->argument.as_text(), "end-saved");
+}
+
 // What was taken from a true history, or added to it, is found.
 TEST(CrashInFork, TheCheckerFindsWhatIsWrongWithATrueHistory) {
   sim::Plan plan = quiet_plan(2);
