@@ -1,5 +1,4 @@
 #include "command_line.h"
-
 #include "base/alike.h"
 
 #include <fmt/format.h>

@@ -62,9 +62,10 @@ class Run {
         trial_({.seed = seed,
                 .plan = plan,
                 .until = until,
-                .policy = [this](sim::World& world, const sim::FaultStep& step) {
-                  return workload_.forbids(scenario_, world, step);
-                }}),
+                .policy =
+                    [this](sim::World& world, const sim::FaultStep& step) {
+                      return workload_.forbids(scenario_, world, step);
+                    }}),
         scribe_(trial_.world(), std::string(workload.history_type()),
                 (scenario.clients + 1) * workload.lanes() + 1,
                 fmt::format("\"scenario\":\"{}\",\"seed\":{}", scenario.name, seed)) {

@@ -98,12 +98,7 @@ void Lineage::trace() {
     if (!finding_) bound_inheritance(life);
     const PrefixSight must = before == nullptr ? PrefixSight() : promised(*before);
     if (before == nullptr) {
-      // Lives that answered nothing may have taken writes all the same.
-      if (life.number == 0 && life.inherited_min > 0 && !finding_) {
-        find("garbage",
-             fmt::format("the first life begins with {} writes of others", life.inherited_min),
-             {life.shown_by[life.inherited_min - 1]->id});
-      }
+      if (!finding_) check_first(life);
     } else {
       if (!finding_) check_inheritance(*before, life);
       if (!finding_) check_promise(must, life);
@@ -112,6 +107,20 @@ void Lineage::trace() {
     remember(life, must);
     before = &life;
   }
+}
+
+// The first that answered anything: lives before it can have left it what they never answered.
+void Lineage::check_first(const PrefixLife& life) {
+  const auto left = static_cast<size_t>(
+      std::ranges::count_if(history_.operations(), [&](const Operation& operation) {
+        return operation.function == Function::kWrite && operation.unknown() &&
+               life_of(operation) < life.number;
+      }));
+  if (life.inherited_min <= left) return;
+  find("garbage",
+       fmt::format("the first life begins with {} writes, of which others made {} at most",
+                   life.inherited_min, left),
+       {life.shown_by[life.inherited_min - 1]->id});
 }
 
 // ---- One life

@@ -69,6 +69,7 @@ class Lineage {
  private:
   void find(std::string_view anomaly, std::string summary, std::vector<OperationId> operations);
   void split_lives();
+  void check_first(const PrefixLife& life);
   void learn_answers(PrefixLife& life);
   void learn_order(PrefixLife& life, const Operation& view);
   void learn(PrefixLife& life, size_t place, const Operation& write, const Operation& shown_by);

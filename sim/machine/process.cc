@@ -66,10 +66,11 @@ bool SimProcess::may_act() const {
 void SimProcess::spend(VirtualTime duration) {
   World& w = world();
   const NodeClock& clock = node_.clock();
-  const os::MonotonicTime until = clock.monotonic(w.now_virtual() + duration);
-  while (clock.monotonic(w.now_virtual()) < until && may_act()) {
-    fibers_->park_uncancelled(until);
-  }
+  const VirtualTime until = w.now_virtual() + duration;
+  os::MonotonicTime deadline = clock.monotonic(until);
+  // A slow clock shows the same at several instants, and the time must pass all the same.
+  if (clock.world_time(deadline) < os::MonotonicTime(until)) deadline += VirtualTime(1);
+  while (w.now_virtual() < until && may_act()) fibers_->park_uncancelled(deadline);
 }
 
 // ---- Calls

@@ -26,7 +26,7 @@ struct ConnectionLimits {
   // At a time: at first, all that an idle client costs; and grown to while the peer fills it.
   size_t read_bytes_min = 4 * 1024;
   size_t read_bytes_max = 64 * 1024;
-  size_t ahead_max = 16;  // Requests parsed before the first is executed.
+  size_t ahead_max = 16;     // Requests parsed before the first is executed.
   os::Duration idle_max{0};  // Closed after that long without a byte; 0: never.
 };
 

@@ -242,6 +242,17 @@ TEST(Prefix, AnUnknownWriteMayBeThereOrNot) {
   }
 }
 
+TEST(Prefix, ALifeThatAnsweredNothingMayHaveLeftAWrite) {
+  Script s;
+  s.start("always");
+  const OperationId lost = s.lose("b", "y");
+  s.stop("exit");
+  s.start("always");
+  s.view({lost}, {Script::has("b", "y")});
+  (void)s.write(2, "a=x");
+  EXPECT_EQ(s.anomaly(), "");
+}
+
 TEST(Prefix, EverySecondKeepsWhatIsOlderThanItsDelay) {
   for (const int64_t before_stop : {2'990, 3'010}) {
     Script s;

@@ -578,5 +578,22 @@ TEST(SlowNode, ItsChildrenShareItsProcessorAndAKillTakesThemOffIt) {
   EXPECT_EQ(world.run(), Outcome::kStopped);
 }
 
+TEST(Process, TimePassesByTheNanosecondOnASlowClockToo) {
+  World world({.seed = 4});
+  Node& node = world.add_node("node");
+  node.clock().make(VirtualTime(0), -400'000, 0s);
+  SimProcess& process = node.start("main", [&](os::Os&) {
+    for (int i = 1; i <= 100; ++i) {
+      const VirtualTime before = world.now_virtual();
+      node.processes().front()->spend(1ns);
+      EXPECT_GT(world.now_virtual(), before);
+    }
+    world.stop();
+    return 0;
+  });
+  EXPECT_EQ(process.name(), "main");
+  EXPECT_EQ(world.run(), Outcome::kStopped);
+}
+
 }  // namespace
 }  // namespace seatrial::sim

@@ -55,6 +55,25 @@ grep -q "stale-read" "$SCRATCH/trace" || fail "'$again' does not find it again"
 grep -q " deliver " "$SCRATCH/trace" || fail "'$again' shows no trace"
 expect 1 "not linearizable" --bug acknowledges-before-sync --seeds 1..500 --fail-fast
 
+# The same library serves on real sockets and disks.
+node="$project/build/register-node"
+mkdir "$SCRATCH/node"
+(cd "$SCRATCH/node" && exec "$node" serve localhost) 2>"$SCRATCH/node.log" &
+server=$!
+trap 'kill "$server" 2>/dev/null || true' EXIT
+written=""
+for _ in $(seq 50); do
+  written="$("$node" write 42 localhost 2>/dev/null || true)"
+  [[ "$written" == written ]] && break
+  sleep 0.1
+done
+[[ "$written" == written ]] || fail "a real node takes no write: $(cat "$SCRATCH/node.log")"
+[[ "$("$node" read localhost)" == 42 ]] || fail "a real node does not answer what was written"
+kill "$server"
+timeout 20 tail --pid="$server" -f /dev/null || fail "a real node does not stop in 20 s"
+wait "$server" || fail "a real node that is asked to stop ends with an error"
+"$node" read localhost >/dev/null && fail "a node that has stopped answers"
+
 # A plan is a file; taken as it was drawn, it makes the same run.
 hash_of() { "$trial" "$@" --no-trace | grep -o 'hash [0-9a-f]*'; }
 plan="$SCRATCH/plan.json"

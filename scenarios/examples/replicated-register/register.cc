@@ -110,7 +110,11 @@ class Server {
     if (!replica_.recover()) return 1;
     auto listener = os_.network.listen({"", kPort});
     if (!listener) return 1;
-    os::FiberGroup sessions(os_.fibers);
+    os::FiberGroup stopping(os_.fibers);
+    stopping.spawn("stop", [this, &listener] {
+      if (os_.process.stop_requested().wait()) (*listener)->close();
+    });
+    os::FiberGroup sessions(os_.fibers);  // At its end what is under way is cancelled.
     while (auto stream = (*listener)->accept()) {
       sessions.spawn("session", [this, s = std::move(*stream)] {
         while (auto line = read_line(*s, os::kNever)) {

@@ -1,7 +1,7 @@
 // A small replicated register, after Attiya, Bar-Noy and Dolev: no leader, no log. Whoever is asked
 // coordinates: it asks a majority for their newest version, and has a majority store what it
 // answers with. Written against seatrial's os/ only, so that it runs on real sockets and disks
-// (os's other machine is not part of the package) and in the simulator alike.
+// (node.cc) and in the simulator (trial.cc) alike.
 #pragma once
 
 #include "os/os.h"

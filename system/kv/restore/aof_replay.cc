@@ -112,7 +112,9 @@ base::Result<void> Replay::read_head() {
   }
   // Our file's first line was on disk before the manifest named the file: it cannot be torn.
   const auto first = foreign_ ? std::nullopt : parse_annotation(head);
-  if (!foreign_ && (!first || first->begin != 0 || !TRY(intact(*first, 0)))) {
+  // Of all comments, others begin a file with the time only: anything else was ours.
+  const bool torn = foreign_ && head.starts_with('#') && !head.starts_with(kForeignTime);
+  if (torn || (!foreign_ && (!first || first->begin != 0 || !TRY(intact(*first, 0))))) {
     return base::fail(refuse(0, "the first line, which marks the file as this server's"));
   }
   return {};

@@ -248,7 +248,9 @@ TEST(LogProperty, HoldsWhatItShowsThroughAllLives) {
   for (const os::Mark& mark : os::all_marks()) {
     const std::string_view name = mark.name;
     const bool damage = name.starts_with("log: damage ") || name.starts_with("log: damaged ");
-    if (name.starts_with("log: ") && !damage) {
+    // That takes a disk whose reads lie: see Recovery.ABitThatFlippedOnItsWayCutsNothing.
+    const bool flipped = name.ends_with("when it was read again");
+    if (name.starts_with("log: ") && !damage && !flipped) {
       EXPECT_GT(mark.hits, 0U) << name;
     }
   }

@@ -200,6 +200,13 @@ RC_GTEST_PROP(AofReplayProperty, DamageOfWhatWasSyncedIsRefused, ()) {
   RC_ASSERT(load(damaged).refusal.has_value());
 }
 
+TEST(AofReplay, OurFirstLineBeyondRecognitionIsNoComment) {
+  const Log log = small_log();
+  std::string damaged = log.bytes;
+  for (uint64_t i = 2; i < log.begins[log.batches() - 1]; ++i) damaged[i] = 'x';
+  EXPECT_TRUE(load(damaged).refusal.has_value());
+}
+
 TEST(AofReplay, AForeignLogFollowsRedissRule) {
   const std::string whole = command({"SELECT", "0"}) + "#TS:1700000000\r\n" +
                             command({"SET", "a", "1"}) + command({"MULTI"}) +
