@@ -298,28 +298,33 @@ class Keeper {
     }
   }
 
-  // Complete once no save is under way any more and the last one went well: ours, or a later one.
+  // Of INFO's lines; -1: it is not there.
+  static int64_t info_number(std::string_view info, std::string_view name) {
+    const size_t at = info.find(name);
+    if (at == std::string_view::npos) return -1;
+    const std::string_view rest = info.substr(at + name.size());
+    return parse_number(rest.substr(0, rest.find('\r'))).value_or(-1);
+  }
+
+  // Complete once one more save has succeeded than when ours began: ours, or a later one. (A child
+  // that the server ends itself leaves no mark on the last status.)
   Result<void> save_in_background() {
     const OperationId id =
         context_.scribe.invoke(context_.client, Function::kSave, Value::text("bgsave"));
-    const auto reply = client_.call(Command{"BGSAVE"});
-    if (!reply) {
-      context_.scribe.info(id);
-      return {};
-    }
-    if (reply->is_error()) {
+    const resp::Reply begun = exec(id, {{"MULTI"}, {"INFO", "persistence"}, {"BGSAVE"}, {"EXEC"}});
+    if (!begun.is_array()) return {};
+    if (begun.items()[1].is_error()) {
       context_.scribe.fail(id);
       return {};
     }
+    const int64_t saves = info_number(begun.items()[0].as_text(), "rdb_saves:");
     const os::MonotonicTime patience = context_.os.clock.monotonic() + kSavePatience;
     while (context_.os.clock.monotonic() < patience) {
       if (auto slept = context_.os.clock.sleep_for(kSavePoll); !slept) break;
       const auto info = client_.call(Command{"INFO", "persistence"});
       if (!info || info->is_error()) break;
       if (info->as_text().find("rdb_bgsave_in_progress:0\r\n") == std::string_view::npos) continue;
-      const bool good =
-          info->as_text().find("rdb_last_bgsave_status:ok\r\n") != std::string_view::npos;
-      if (good) {
+      if (info_number(info->as_text(), "rdb_saves:") > saves) {
         context_.scribe.ok(id, Value::text("OK"));
       } else {
         context_.scribe.fail(id);

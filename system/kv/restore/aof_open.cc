@@ -230,6 +230,11 @@ base::Result<void> read_aof_manifest(os::Os& os, const Config& config, AofFiles&
   const auto text = os::read_file(os.disk, path, kManifestBytesMax);
   if (!text && text.error() != base::Errc::kNotFound) return base::fail(text.error().in(path));
   if (text) {
+    // Redis's manifest has no checksum, and one wrong bit of it names another file.
+    if (TRY(os::read_file(os.disk, path, kManifestBytesMax)) != *text) {
+      MARK("aof: manifest read in two ways");
+      return base::fail(base::Errc::kIo, path + ": two reads of it do not agree");
+    }
     files.set_manifest(TRY(parse_manifest(*text, path)));
     // The names may have been seen, but not synced, before the last crash.
     TRY(files.sync_names());

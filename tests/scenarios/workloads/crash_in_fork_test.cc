@@ -79,9 +79,9 @@ TEST(CrashInFork, TheHistoryTellsOfAnOrderlyEnd) {
   sim::Plan plan = quiet_plan(1);
   plan.servers = {{"kv0", {"--appendonly", "no", "--save", "900 100000"}}};
   plan.faults = {{.at = std::chrono::seconds(2),
-                  .lasts = std::chrono::milliseconds(10),
                   .kind = "process.stop",
                   .target = "kv0",
+                  .lasts = std::chrono::milliseconds(10),
                   .amount = 5000000}};
   const History history = history_of(plan, 1);
   const auto stop = std::ranges::find(history.operations(), Function::kStop, &Operation::function);
