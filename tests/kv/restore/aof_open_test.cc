@@ -116,6 +116,28 @@ TEST(AofOpen, LoadsBaseAndIncrementsInOrder) {
   EXPECT_EQ(opened.files, whole_log());
 }
 
+// The manifest has no checksum: one bit of it may name another file that is there as well.
+TEST(AofOpen, AManifestThatIsReadInTwoWaysIsRefused) {
+  Files files = whole_log();
+  files["appendonly.aof.7.incr.aof"] = ours({{"SET", "older", "1"}}, false);
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    sim::World world({.seed = seed});
+    sim::Node& node = world.add_node("node");
+    node.start("server", [&](os::Os& os) {
+      EXPECT_TRUE(os.disk.make_directory("./appendonlydir"));
+      for (const auto& [name, bytes] : files) put(os, kDirectory + name, bytes);
+      const Config config;
+      AofFiles log(os.disk, os.fibers, config);
+      node.disk_trouble.flipped_reads_due = 1;
+      EXPECT_FALSE(read_aof_manifest(os, config, log)) << seed;
+      EXPECT_TRUE(read_aof_manifest(os, config, log)) << "the next start";
+      world.stop();
+      return 0;
+    });
+    EXPECT_EQ(world.run(), sim::Outcome::kStopped);
+  }
+}
+
 TEST(AofOpen, ANewLogIsABaseAndAnIncrement) {
   const Opened opened = open({});
   EXPECT_EQ(opened.refusal, std::nullopt);
