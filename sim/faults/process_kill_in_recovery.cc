@@ -73,7 +73,9 @@ class ProcessKillInRecovery : public Fault {
   // Until the service that has just been started is about to make its n-th call; false if it never
   // does, or something else has ended it.
   static bool await_recovery(World& world, Node& node, uint64_t n) {
-    const uint64_t incarnation = node.service()->incarnation();
+    const SimProcess* const started = node.service();
+    if (started == nullptr) return false;
+    const uint64_t incarnation = started->incarnation();
     const os::MonotonicTime until(world.now_virtual() + kPatience);
     for (;;) {
       const SimProcess* const service = node.find_incarnation(incarnation);

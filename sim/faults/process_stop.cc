@@ -43,12 +43,12 @@ class ProcessStop : public Fault {
     world.count(step.kind);
     const uint64_t incarnation = node->service()->incarnation();
     const os::MonotonicTime until(world.now_virtual() + std::chrono::microseconds(step.amount));
-    SimProcess* service = node->find_incarnation(incarnation);
-    while (service != nullptr && os::MonotonicTime(world.now_virtual()) < until) {
+    while (node->find_incarnation(incarnation) != nullptr &&
+           os::MonotonicTime(world.now_virtual()) < until) {
       if (node->disk_steps.wait(until) == os::Wake::kCancelled) break;
-      service = node->find_incarnation(incarnation);
     }
-    if (service != nullptr) {
+    // It may have gone while we waited: what was known of it before does not count.
+    if (SimProcess* const service = node->find_incarnation(incarnation)) {
       node->kill(*service);
       if (!world.fibers().cancelled()) world.count("process.stop_overdue");
     }
