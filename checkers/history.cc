@@ -1,6 +1,7 @@
 #include "checkers/history.h"
 
 #include "base/check.h"
+#include "checkers/collection_shapes.h"
 #include "checkers/log_shapes.h"
 #include "checkers/prefix_shapes.h"
 
@@ -48,6 +49,24 @@ constexpr std::array kFunctions = {
     FunctionRow{Function::kSave, "save"},
     FunctionRow{Function::kStart, "start"},
     FunctionRow{Function::kStop, "stop"},
+    // Of collections and counters; their shapes are in collection_shapes.h.
+    FunctionRow{Function::kRpush, "rpush"},
+    FunctionRow{Function::kLpop, "lpop"},
+    FunctionRow{Function::kLrange, "lrange"},
+    FunctionRow{Function::kHset, "hset"},
+    FunctionRow{Function::kHget, "hget"},
+    FunctionRow{Function::kHdel, "hdel"},
+    FunctionRow{Function::kHgetall, "hgetall"},
+    FunctionRow{Function::kSadd, "sadd"},
+    FunctionRow{Function::kSrem, "srem"},
+    FunctionRow{Function::kSismember, "sismember"},
+    FunctionRow{Function::kSmembers, "smembers"},
+    FunctionRow{Function::kZadd, "zadd"},
+    FunctionRow{Function::kZrem, "zrem"},
+    FunctionRow{Function::kZscore, "zscore"},
+    FunctionRow{Function::kZrange, "zrange"},
+    FunctionRow{Function::kIncrby, "incrby"},
+    FunctionRow{Function::kDecrby, "decrby"},
 };
 
 struct TypeRow {
@@ -68,6 +87,13 @@ constexpr std::array kTypes = {
     TypeRow{"kvx",
             {Function::kGet, Function::kSet, Function::kDel, Function::kIncr, Function::kGetset},
             5},
+    TypeRow{"counter", {Function::kGet, Function::kIncr, Function::kIncrby, Function::kDecrby}, 4},
+    TypeRow{"list", {Function::kRpush, Function::kLrange, Function::kLpop}, 3},
+    TypeRow{"queue", {Function::kRpush, Function::kLpop}, 2},
+    TypeRow{"hash", {Function::kHset, Function::kHget, Function::kHdel, Function::kHgetall}, 4},
+    TypeRow{
+        "set", {Function::kSadd, Function::kSrem, Function::kSismember, Function::kSmembers}, 4},
+    TypeRow{"zset", {Function::kZadd, Function::kZrem, Function::kZscore, Function::kZrange}, 4},
     TypeRow{"txn", {Function::kGet, Function::kSet, Function::kWatch, Function::kExec}, 4},
     TypeRow{"lease",
             {Function::kGet, Function::kSet, Function::kDel, Function::kWatch, Function::kExec},
@@ -157,7 +183,9 @@ bool is_argument(std::string_view type, Function function, const Value& a) {
     case Function::kSave:
     case Function::kStart:
     case Function::kStop: return is_prefix_argument(function, a);
-    default: return is_log_argument(function, a);
+    default:
+      return is_collection_function(function) ? is_collection_argument(function, a)
+                                              : is_log_argument(function, a);
   }
 }
 
@@ -184,7 +212,9 @@ std::string_view argument_shape(std::string_view type, Function function) {
     case Function::kSave:
     case Function::kStart:
     case Function::kStop: return prefix_argument_shape(function);
-    default: return log_argument_shape(function);
+    default:
+      return is_collection_function(function) ? collection_argument_shape(function)
+                                              : log_argument_shape(function);
   }
 }
 
@@ -250,6 +280,10 @@ Result<void> check_result(Function function, const Value& argument, const Value&
       if (is_prefix_result(function, argument, result)) return {};
       return expected(function, "result", prefix_result_shape(function), result);
     default:
+      if (is_collection_function(function)) {
+        if (is_collection_result(function, result)) return {};
+        return expected(function, "result", collection_result_shape(function), result);
+      }
       if (is_log_result(function, argument, result)) return {};
       return expected(function, "result", log_result_shape(function), result);
   }

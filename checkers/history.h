@@ -60,6 +60,23 @@ enum class Function : uint8_t {
   kSave,
   kStart,
   kStop,
+  kRpush,
+  kLpop,
+  kLrange,
+  kHset,
+  kHget,
+  kHdel,
+  kHgetall,
+  kSadd,
+  kSrem,
+  kSismember,
+  kSmembers,
+  kZadd,
+  kZrem,
+  kZscore,
+  kZrange,
+  kIncrby,
+  kDecrby,
 };
 
 std::string_view to_string(Function function);
@@ -110,8 +127,8 @@ class History {
   History(History&&) = default;
   History& operator=(History&&) = default;
 
-  // The history's type as files name it: "register", "kv", "kvx", "txn", "lease", "log", "kafka",
-  // "prefix", "replica".
+  // The history's type as files name it: "register", "kv", "kvx", "counter", "list", "queue",
+  // "hash", "set", "zset", "txn", "lease", "log", "kafka", "prefix", "replica".
   const std::string& type() const { return type_; }
   std::span<const Operation> operations() const { return operations_; }
   // In the order of events.
