@@ -25,7 +25,7 @@ class Explainer {
         options_(options),
         minimizer_(cell.operations.size(), cell.history->events(),
                    [this](const std::vector<bool>& kept, uint32_t events) {
-                     return fails(kept, events, nullptr);
+                     return fails(kept, events);
                    }) {}
 
   void shorten() { minimizer_.shorten(ends()); }
@@ -73,13 +73,13 @@ class Explainer {
     return prefix(operations, events);
   }
 
-  bool fails(const std::vector<bool>& kept, uint32_t events, std::vector<OperationId>* order) {
+  bool fails(const std::vector<bool>& kept, uint32_t events) {
     if (spent_ >= options_.budget.explain_nodes_max) return false;
     Budget budget = options_.budget;
     // One hard question must not take what a hundred easy ones need.
     budget.nodes_max = std::max<uint64_t>(options_.budget.explain_nodes_max / 50, 1000);
     const std::vector<Claim> operations = weakened(kept, events);
-    const SearchResult result = search_cell(cell_, operations, events, options_, budget, order);
+    const SearchResult result = search_cell(cell_, operations, events, options_, budget);
     // Building the model costs, too.
     spent_ += result.nodes + operations.size();
     return result.outcome == Outcome::kViolation;
@@ -150,9 +150,9 @@ class Explainer {
 
   // The last prefix that does not fail, in an order that explains it.
   void add_prefix(Verdict& verdict) {
-    const std::vector<bool> all(cell_.operations.size(), true);
-    spent_ = 0;
-    fails(all, minimizer_.events() - 1, &verdict.linearized);
+    const uint32_t events = minimizer_.events() - 1;
+    search_cell(cell_, prefix(cell_.operations, events), events, options_, options_.budget,
+                &verdict.linearized);
   }
 
   std::string_view name_anomaly(std::span<const Operation* const> guilty) {

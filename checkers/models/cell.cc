@@ -34,11 +34,14 @@ std::pair<Value, int64_t> set_argument(const Value& argument) {
 Value canonical(const Value& value) {
   if (!value.is_text()) return value;
   const std::string_view text = value.as_text();
+  // "07" and "-0" are texts: INCR would write them otherwise.
+  const size_t first = text.starts_with('-') ? 1 : 0;
+  if (first == text.size() || text[first] < '0' || text[first] > '9') return value;
+  if (text[first] == '0' && text.size() > 1) return value;
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return value;
-  // "07" and "-0" are texts: INCR would write them otherwise.
-  return fmt::format("{}", number) == text ? Value::integer(number) : value;
+  return Value::integer(number);
 }
 
 EventTimes::EventTimes(const History& history) : times_(history.events()) {
