@@ -61,6 +61,14 @@ void Timeline::give_slots(std::span<const Step> steps) {
   }
 }
 
+void Timeline::reorder_open(std::span<const uint32_t> hints) {
+  for (uint32_t front = 0; front < required(); front++) {
+    std::ranges::stable_sort(open_.begin() + static_cast<ptrdiff_t>(open_start_[front]),
+                             open_.begin() + static_cast<ptrdiff_t>(open_start_[front + 1]), {},
+                             [&](uint32_t step) { return hints[step]; });
+  }
+}
+
 void Timeline::order_optional(std::span<const Step> steps) {
   for (uint32_t step = 0; step < steps.size(); step++) {
     if (!steps[step].required()) optional_.push_back(step);

@@ -51,10 +51,14 @@ struct Step {
   bool required() const { return ret != kNeverAt; }
 };
 
-// What the search asks of a sequential specification. Steps are named by their index.
+// What the search asks of a sequential specification. Steps are named by their index. A model with
+// kRanks also tells outranks(a, b), whether b, open as well as a, can wait for a: each solution that
+// has b first has a twin with the two in each other's place; and hint(step), by which the open
+// steps are tried (else those that return first go first).
 template <typename M>
 concept Model = requires(M& model, uint64_t state, uint32_t step) {
   { M::kRefused } -> std::convertible_to<uint64_t>;
+  { M::kRanks } -> std::convertible_to<bool>;
   { model.initial() } -> std::same_as<uint64_t>;
   // The state after `step`, or kRefused where it cannot have given its result.
   { model.step(state, step) } -> std::same_as<uint64_t>;
@@ -88,6 +92,8 @@ struct SearchResult {
 class Timeline {
  public:
   explicit Timeline(std::span<const Step> steps);
+  // Lists the open steps by hint, not by return.
+  void reorder_open(std::span<const uint32_t> hints);
 
   uint32_t required() const { return static_cast<uint32_t>(by_return_.size()); }
   // The step whose return is the `rank`-th.
@@ -299,6 +305,12 @@ class Search {
   // Whether a required step like `step`, which returns before it, is open and not placed: the two
   // can change places in any order that has them the other way round.
   bool has_earlier_twin(const Frame& frame, uint32_t step) const {
+    if constexpr (M::kRanks) {
+      const auto outranks = [&](uint32_t other) {
+        return other != step && model_.outranks(other, step) && available(frame, other);
+      };
+      if (std::ranges::any_of(timeline_.open(frame.front), outranks)) return true;
+    }
     const uint32_t front_return = steps_[timeline_.at(frame.front)].ret;
     uint32_t twin = timeline_.same_class_before(step);
     for (; twin != kNoStep; twin = timeline_.same_class_before(twin)) {
@@ -470,7 +482,12 @@ class Search {
 // Searches for an order of `steps` that `model` allows.
 template <Model M>
 SearchResult search(std::span<const Step> steps, M& model, const Budget& budget) {
-  const Timeline timeline(steps);
+  Timeline timeline(steps);
+  if constexpr (M::kRanks) {
+    std::vector<uint32_t> hints(steps.size());
+    for (uint32_t step = 0; step < hints.size(); step++) hints[step] = model.hint(step);
+    timeline.reorder_open(hints);
+  }
   const auto run = [&]<size_t kWords>() {
     return Search<M, kWords>(steps, timeline, model, budget).run();
   };

@@ -58,6 +58,7 @@ struct CellOptions {
 class Cell {
  public:
   static constexpr uint64_t kRefused = std::numeric_limits<uint64_t>::max();
+  static constexpr bool kRanks = false;
 
   // The operations must be of one key and not failed. `times` is needed only for those with px.
   Cell(std::span<const Claim> operations, const EventTimes& times, const CellOptions& options);

@@ -67,6 +67,7 @@ class PairTable {
 class Cells {
  public:
   static constexpr uint64_t kRefused = std::numeric_limits<uint64_t>::max();
+  static constexpr bool kRanks = false;
 
   // The operations must be of one key and not failed. `only`: judge this cell, and leave out
   // what does not touch it.

@@ -27,6 +27,7 @@ CounterEffect counter_effect(const Operation& operation, bool known);
 class Counter {
  public:
   static constexpr uint64_t kRefused = std::numeric_limits<uint64_t>::max();
+  static constexpr bool kRanks = false;
 
   // The operations must be of one key and not failed.
   explicit Counter(std::span<const Claim> operations);

@@ -115,8 +115,10 @@ Sequence::Sequence(std::span<const Claim> operations) {
     if (actions_[i].kind == Kind::kPop) pops_left_[actions_[i].item]++;
   }
   pushes_ = pushes_left_;
+  pops_ = pops_left_;
   give_classes();
   give_blocks();
+  give_hints();
 }
 
 uint32_t Sequence::intern(const Value& value) {
@@ -184,17 +186,17 @@ void Sequence::give_classes() {
 // returned before its own was called. An item that nobody pops comes after all that are, unless
 // a pop of unknown outcome may have taken it.
 void Sequence::give_blocks() {
-  std::vector<uint32_t> pops(items_.size(), kNoStep);
+  pop_of_.assign(items_.size(), kNoStep);
   bool pops_some = false;
   for (uint32_t i = 0; i < steps_.size(); i++) {
-    if (actions_[i].kind == Kind::kPop) pops[actions_[i].item] = i;
+    if (actions_[i].kind == Kind::kPop) pop_of_[actions_[i].item] = i;
     pops_some = pops_some || actions_[i].kind == Kind::kPopSome;
   }
   for (uint32_t i = 0; i < steps_.size(); i++) {
     Action& action = actions_[i];
     if (action.kind != Kind::kPush || pushes_left_[action.item] != 1) continue;
     if (pops_left_[action.item] > 1) continue;  // One of them finds nothing, whatever is done.
-    const uint32_t pop = pops[action.item];
+    const uint32_t pop = pop_of_[action.item];
     if (pop != kNoStep) {
       action.block = blocks_.add(0);
       blocks_.include(action.block, steps_[pop].call, steps_[pop].ret);
@@ -204,6 +206,34 @@ void Sequence::give_blocks() {
     }
   }
   blocks_.seal();
+}
+
+void Sequence::give_hints() {
+  ranks_ = true;
+  for (const Action& action : actions_) {
+    if (action.kind == Kind::kSee || action.kind == Kind::kPopSome) ranks_ = false;
+  }
+  hints_.resize(steps_.size());
+  for (uint32_t i = 0; i < steps_.size(); i++) {
+    hints_[i] = steps_[i].ret;
+    if (actions_[i].kind != Kind::kPush) continue;
+    const uint32_t pop = pop_of_[actions_[i].item];
+    hints_[i] = pop == kNoStep ? kNeverAt : steps_[pop].call / 2 + steps_[pop].ret / 2;
+  }
+}
+
+bool Sequence::outranks(uint32_t a, uint32_t b) const {
+  const Action& first = actions_[a];
+  const Action& second = actions_[b];
+  if (!ranks_ || first.kind != Kind::kPush || second.kind != Kind::kPush) return false;
+  if (first.length != second.length || steps_[a].ret > steps_[b].ret) return false;
+  const auto once = [&](uint32_t item) { return pushes_[item] == 1 && pops_[item] <= 1; };
+  if (!once(first.item) || !once(second.item)) return false;
+  const uint32_t pop_a = pop_of_[first.item];
+  const uint32_t pop_b = pop_of_[second.item];
+  if (pop_b == kNoStep) return pop_a != kNoStep || a < b;
+  return pop_a != kNoStep && steps_[pop_a].call < steps_[pop_b].call &&
+         steps_[pop_a].ret < steps_[pop_b].ret;
 }
 
 void Sequence::count(uint32_t step, int32_t change) {

@@ -55,6 +55,7 @@ class Sequences {
 class Sequence {
  public:
   static constexpr uint64_t kRefused = std::numeric_limits<uint64_t>::max();
+  static constexpr bool kRanks = true;
 
   // The operations must be of one key and not failed.
   explicit Sequence(std::span<const Claim> operations);
@@ -71,6 +72,10 @@ class Sequence {
   bool hopeless(uint64_t from, uint64_t to) const;
   bool enables(uint32_t step, uint32_t front) const;
   bool waits(uint32_t) const { return false; }
+  // Two pushes that find equally many items and whose items come out in the order a, b as well.
+  bool outranks(uint32_t a, uint32_t b) const;
+  // Pushes in the order in which their items come out.
+  uint32_t hint(uint32_t step) const { return hints_[step]; }
   uint64_t bytes() const { return lists_.bytes() + blocks_.bytes(); }
 
  private:
@@ -93,6 +98,7 @@ class Sequence {
   Action known_action(const Operation& operation);
   void give_classes();
   void give_blocks();
+  void give_hints();
   void count(uint32_t step, int32_t change);
   uint32_t intern(const Value& value);
 
@@ -103,7 +109,11 @@ class Sequence {
   Sequences lists_;
   std::vector<int32_t> pushes_;       // By item: how many push it.
   std::vector<int32_t> pushes_left_;  // Of those, how many are not placed.
+  std::vector<int32_t> pops_;         // By item: how many kPop take it.
   std::vector<int32_t> pops_left_;    // By item, of kPop.
+  std::vector<uint32_t> pop_of_;      // By item: the one kPop of it; kNoStep: none.
+  std::vector<uint32_t> hints_;
+  bool ranks_ = false;  // Whether items are pushed and popped once, and nobody sees whole lists.
   Blocks blocks_;
 };
 

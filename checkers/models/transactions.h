@@ -77,6 +77,7 @@ Unit weakened(const Unit& unit);
 class Transactions {
  public:
   static constexpr uint64_t kRefused = std::numeric_limits<uint64_t>::max();
+  static constexpr bool kRanks = false;
 
   // Events from `events` on have not happened yet.
   Transactions(std::span<const Unit* const> units, uint32_t keys, uint32_t events);
