@@ -72,6 +72,7 @@ struct ReplayCommand {
 struct CheckCommand {
   std::string model;
   std::string history;  // The path of a JSONL file.
+  std::string dot;      // Where to draw cycles for Graphviz; empty: nowhere.
 };
 
 struct ServerCommand {

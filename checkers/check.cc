@@ -4,6 +4,7 @@
 #include "checkers/hjl.h"
 #include "checkers/lease.h"
 #include "checkers/linearizability.h"
+#include "checkers/list_append.h"
 #include "checkers/offsets.h"
 #include "checkers/prefix.h"
 #include "checkers/readers/porcupine.h"
@@ -33,6 +34,8 @@ constexpr std::array kRows = {
         check_linearizability},
     Row{{"txn", "txn", "strictly serializable transactions: get, set, watch, exec"},
         check_transactions},
+    Row{{"appendtxn", "appendtxn", "isolation of list-append transactions: exec of rpush, lrange"},
+        check_list_append},
     Row{{"bank", "txn", "the total over all accounts stays the same in every audit"}, check_bank},
     Row{{"lease", "lease", "leases with a deadline under WATCH: get, set (px), del, watch, exec"},
         check_leases},

@@ -69,6 +69,7 @@ constexpr std::array kTypes = {
             {Function::kGet, Function::kSet, Function::kDel, Function::kIncr, Function::kGetset},
             5},
     TypeRow{"txn", {Function::kGet, Function::kSet, Function::kWatch, Function::kExec}, 4},
+    TypeRow{"appendtxn", {Function::kExec}, 1},
     TypeRow{"lease",
             {Function::kGet, Function::kSet, Function::kDel, Function::kWatch, Function::kExec},
             5},
@@ -121,12 +122,16 @@ bool has_deadlines(std::string_view type) {
 }
 
 // ["get", key] or ["set", key, value], in lease ["del", key] as well, in replica also
-// ["incr", key] and ["append", key, text].
+// ["incr", key] and ["append", key, text]; in appendtxn ["rpush", key, value], ["lrange", key].
 bool is_command(std::string_view type, const Value& value) {
   if (!value.is_list() || value.items().size() < 2) return false;
   const std::span<const Value> items = value.items();
   if (!items[0].is_text() || !items[1].is_text()) return false;
   const std::string_view name = items[0].as_text();
+  if (type == "appendtxn") {
+    if (name == "lrange") return items.size() == 2;
+    return name == "rpush" && items.size() == 3 && is_scalar(items[2]);
+  }
   const bool replica = type == "replica";
   if (name == "get" || (name == "del" && (replica || type == "lease"))) return items.size() == 2;
   if (replica && name == "incr") return items.size() == 2;
@@ -175,6 +180,7 @@ std::string_view argument_shape(std::string_view type, Function function) {
     case Function::kWatch: return "a list of keys";
     case Function::kExec:
       if (type == "replica") return "a list of get, set, del, incr and append, each [name,key,...]";
+      if (type == "appendtxn") return "a list of [\"rpush\",key,value] and [\"lrange\",key]";
       return type == "lease" ? "a list of [\"get\",key], [\"set\",key,value] and [\"del\",key]"
                              : "a list of [\"get\",key] and [\"set\",key,value]";
     case Function::kWait: return "a number of replicas";

@@ -9,6 +9,20 @@
 
 namespace seatrial::commands {
 
+namespace {
+
+// The cycles of the verdict; without any the drawing is empty.
+bool write_dot(const CheckCommand& command, const std::string& dot) {
+  std::ofstream out(command.dot, std::ios::binary);
+  out << (dot.empty() ? "digraph anomalies {\n}\n" : dot);
+  out.flush();
+  if (out) return true;
+  fmt::print(stderr, "seatrial check: {}: cannot be written\n", command.dot);
+  return false;
+}
+
+}  // namespace
+
 int check(const CheckCommand& command) {
   std::ifstream file(command.history, std::ios::binary);
   if (!file) {
@@ -25,6 +39,7 @@ int check(const CheckCommand& command) {
   if (!verdict->anomaly.empty()) fmt::print(" ({})", verdict->anomaly);
   fmt::print("\n{}\n", verdict->summary);
   for (const std::string& sentence : verdict->explanation) fmt::print("  {}\n", sentence);
+  if (!command.dot.empty() && !write_dot(command, verdict->dot)) return kExitUsage;
   if (!verdict->sub_history.empty()) {
     fmt::print("  the smallest sub-history found: operations {}\n",
                fmt::join(verdict->sub_history, ", "));
