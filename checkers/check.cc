@@ -1,6 +1,7 @@
 #include "checkers/check.h"
 
 #include "checkers/bank.h"
+#include "checkers/election.h"
 #include "checkers/hjl.h"
 #include "checkers/lease.h"
 #include "checkers/linearizability.h"
@@ -44,6 +45,9 @@ constexpr std::array kRows = {
         check_offsets},
     Row{{"prefix", "prefix", "a store over its crashes: always the first N of its writes"},
         check_prefix},
+    Row{{"election", "election",
+         "one primary an epoch, and after calm one that all agree on: promote, observe, calm"},
+        check_election},
 };
 
 constexpr auto kInfos = [] {
@@ -54,12 +58,6 @@ constexpr auto kInfos = [] {
 
 bool takes(const CheckerInfo& info, std::string_view type) {
   return fmt::format(" {} ", info.types).find(fmt::format(" {} ", type)) != std::string::npos;
-}
-
-Result<History> read_any(std::string_view bytes) {
-  if (is_jepsen_register_log(bytes)) return read_jepsen_register_log(bytes);
-  if (is_porcupine_kv(bytes)) return read_porcupine_kv(bytes);
-  return read_hjl(bytes);
 }
 
 Result<const Row*> find_model(std::string_view model) {
@@ -75,6 +73,12 @@ Result<const Row*> find_model(std::string_view model) {
 
 std::span<const CheckerInfo> list_checkers() { return kInfos; }
 
+Result<History> read_history(std::string_view bytes) {
+  if (is_jepsen_register_log(bytes)) return read_jepsen_register_log(bytes);
+  if (is_porcupine_kv(bytes)) return read_porcupine_kv(bytes);
+  return read_hjl(bytes);
+}
+
 Result<Verdict> check(std::string_view model, const History& history, const Options& options) {
   const Row* row = TRY(find_model(model));
   if (!takes(row->info, history.type())) {
@@ -87,7 +91,7 @@ Result<Verdict> check(std::string_view model, const History& history, const Opti
 
 Result<Verdict> check(std::string_view model, std::string_view bytes, const Options& options) {
   TRY(find_model(model));
-  const History history = TRY(read_any(bytes));
+  const History history = TRY(read_history(bytes));
   return check(model, history, options);
 }
 

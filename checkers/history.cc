@@ -1,6 +1,7 @@
 #include "checkers/history.h"
 
 #include "base/check.h"
+#include "checkers/election_shapes.h"
 #include "checkers/log_shapes.h"
 #include "checkers/prefix_shapes.h"
 
@@ -42,17 +43,27 @@ constexpr std::array kFunctions = {
     FunctionRow{Function::kCreateTopic, "create_topic"},      // partitions -> "OK"
     FunctionRow{Function::kDescribeTopic, "describe_topic"},  // -> partitions, 0: no such topic
     FunctionRow{Function::kProtest, "protest"},               // what was wrong -> "OK"
+    FunctionRow{Function::kTxn, "txn"},
+    FunctionRow{Function::kAssign, "assign"},
+    FunctionRow{Function::kSubscribe, "subscribe"},
+    FunctionRow{Function::kJoin, "join"},
+    FunctionRow{Function::kCommit, "commit"},
+    FunctionRow{Function::kCommitted, "committed"},
     // Of a store over its crashes; their shapes are in prefix_shapes.h.
     FunctionRow{Function::kWrite, "write"},
     FunctionRow{Function::kView, "view"},
     FunctionRow{Function::kSave, "save"},
     FunctionRow{Function::kStart, "start"},
     FunctionRow{Function::kStop, "stop"},
+    // Of the choice of a primary; their shapes are in election_shapes.h.
+    FunctionRow{Function::kPromote, "promote"},
+    FunctionRow{Function::kObserve, "observe"},
+    FunctionRow{Function::kCalm, "calm"},
 };
 
 struct TypeRow {
   std::string_view name;
-  std::array<Function, 9> functions;
+  std::array<Function, 12> functions;
   size_t count;
 
   std::span<const Function> all() const { return std::span(functions).first(count); }
@@ -81,11 +92,13 @@ constexpr std::array kTypes = {
     TypeRow{"log", {Function::kAppend, Function::kFlush, Function::kRead}, 3},
     TypeRow{"kafka",
             {Function::kSend, Function::kPoll, Function::kListOffsets, Function::kCreateTopic,
-             Function::kDescribeTopic, Function::kProtest},
-            6},
+             Function::kDescribeTopic, Function::kProtest, Function::kTxn, Function::kAssign,
+             Function::kSubscribe, Function::kJoin, Function::kCommit, Function::kCommitted},
+            12},
     TypeRow{"prefix",
             {Function::kWrite, Function::kView, Function::kSave, Function::kStart, Function::kStop},
             5},
+    TypeRow{"election", {Function::kPromote, Function::kObserve, Function::kCalm}, 3},
 };
 
 const TypeRow* find_type(std::string_view name) {
@@ -162,6 +175,9 @@ bool is_argument(std::string_view type, Function function, const Value& a) {
     case Function::kSave:
     case Function::kStart:
     case Function::kStop: return is_prefix_argument(function, a);
+    case Function::kPromote:
+    case Function::kObserve:
+    case Function::kCalm: return is_election_argument(function, a);
     default: return is_log_argument(function, a);
   }
 }
@@ -190,6 +206,9 @@ std::string_view argument_shape(std::string_view type, Function function) {
     case Function::kSave:
     case Function::kStart:
     case Function::kStop: return prefix_argument_shape(function);
+    case Function::kPromote:
+    case Function::kObserve:
+    case Function::kCalm: return election_argument_shape(function);
     default: return log_argument_shape(function);
   }
 }
@@ -198,6 +217,10 @@ bool takes_many_keys(Function function) {
   switch (function) {
     case Function::kWatch:
     case Function::kExec:
+    case Function::kTxn:
+    case Function::kAssign:
+    case Function::kSubscribe:
+    case Function::kJoin:
     case Function::kWrite:
     case Function::kView:
     case Function::kSave:
@@ -255,6 +278,11 @@ Result<void> check_result(Function function, const Value& argument, const Value&
     case Function::kStop:
       if (is_prefix_result(function, argument, result)) return {};
       return expected(function, "result", prefix_result_shape(function), result);
+    case Function::kPromote:
+    case Function::kObserve:
+    case Function::kCalm:
+      if (is_election_result(function, result)) return {};
+      return expected(function, "result", election_result_shape(function), result);
     default:
       if (is_log_result(function, argument, result)) return {};
       return expected(function, "result", log_result_shape(function), result);
