@@ -1,55 +1,22 @@
 #include "checkers/explain.h"
 
 #include "base/check.h"
+#include "checkers/anomalies.h"
 #include "checkers/minimize.h"
+#include "checkers/models/cells.h"
+#include "checkers/models/counter.h"
+#include "checkers/models/sequence.h"
+#include "checkers/sights.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <utility>
 
 namespace seatrial::checkers {
 namespace {
-
-// What an operation saw: nothing (nullopt), or the value it found, nil included.
-std::optional<Value> observed_by(const Operation& operation) {
-  if (!operation.ok()) return std::nullopt;
-  const bool is_one = operation.result == Value::integer(1);
-  switch (operation.function) {
-    case Function::kGet:
-    case Function::kGetset: return canonical(operation.result);
-    case Function::kCas:
-      if (is_one) return canonical(operation.argument.items()[0]);
-      return std::nullopt;
-    case Function::kDel:
-      if (!is_one) return Value();
-      return std::nullopt;
-    case Function::kIncr:
-      if (!operation.result.is_integer() || is_one) return std::nullopt;
-      return Value::integer(operation.result.as_integer() - 1);
-    default: return std::nullopt;
-  }
-}
-
-// Whether the operation might leave `value` behind.
-bool may_write(const Operation& operation, const Value& value) {
-  const Value& argument = operation.argument;
-  switch (operation.function) {
-    case Function::kSet:
-      // With px it also leaves nil, in time.
-      if (argument.is_object()) return value.is_nil() || canonical(*argument.find("v")) == value;
-      return canonical(argument) == value;
-    case Function::kGetset: return canonical(argument) == value;
-    case Function::kCas:
-      return (!operation.ok() || operation.result == Value::integer(1)) &&
-             canonical(argument.items()[1]) == value;
-    case Function::kDel: return value.is_nil();
-    case Function::kIncr:
-      return operation.ok() ? canonical(operation.result) == value : value.is_integer();
-    case Function::kAppend: return !value.is_nil();
-    default: return false;
-  }
-}
 
 class Explainer {
  public:
@@ -130,15 +97,16 @@ class Explainer {
   // written what the core saw.
   std::vector<OperationId> sub_history(std::span<const Operation* const> core) const {
     std::vector<const Operation*> chosen(core.begin(), core.end());
+    std::vector<Sight> seen;
+    for (const Operation* reader : core) {
+      for (const Sight& sight : sights_of(*reader)) {
+        if (!sight.value.is_nil()) seen.push_back(sight);
+      }
+    }
     const auto consider = [&](const Operation* operation) {
       if (std::ranges::find(chosen, operation) != chosen.end()) return;
-      for (const Operation* reader : core) {
-        const std::optional<Value> seen = observed_by(*reader);
-        if (seen && !seen->is_nil() && may_write(*operation, *seen)) {
-          chosen.push_back(operation);
-          return;
-        }
-      }
+      const auto leaves = [&](const Sight& sight) { return may_leave(*operation, sight); };
+      if (std::ranges::any_of(seen, leaves)) chosen.push_back(operation);
     };
     for (const auto& [operation, completion] : cell_.operations) {
       if (operation->invoke_at < minimizer_.events()) consider(operation);
@@ -157,7 +125,7 @@ class Explainer {
     const std::vector<const Operation*> guilty = core();
     for (const Operation* operation : guilty) verdict.operations.push_back(operation->id);
     verdict.sub_history = sub_history(guilty);
-    name_anomaly(guilty, verdict);
+    verdict.anomaly = name_anomaly(guilty);
     std::string list;
     for (const Operation* operation : guilty) {
       list += (list.empty() ? "" : "; ") + describe(*cell_.history, *operation);
@@ -187,68 +155,16 @@ class Explainer {
     fails(all, minimizer_.events() - 1, &verdict.linearized);
   }
 
-  void name_anomaly(std::span<const Operation* const> guilty, Verdict& verdict) {
-    verdict.anomaly = "not-linearizable";
-    for (const Operation* reader : guilty) {
-      if (name_unwritten(*reader, verdict)) return;
-    }
-    if (name_lost_update(guilty, verdict)) return;
-    if (name_expiry(guilty, verdict)) return;
-    for (const Operation* reader : guilty) {
-      const std::optional<Value> seen = observed_by(*reader);
-      if (!seen) continue;
-      // An older value although a write that left another had completed in between.
-      for (const Operation* write : guilty) {
-        if (write != reader && write->precedes(*reader) && !may_write(*write, *seen)) {
-          verdict.anomaly = seen->is_nil() ? "lost-write" : "stale-read";
-          return;
-        }
-      }
-    }
-  }
-
-  // Values from nowhere, from failed writes, or from the future.
-  bool name_unwritten(const Operation& reader, Verdict& verdict) const {
-    const std::optional<Value> seen = observed_by(reader);
-    if (!seen || seen->is_nil()) return false;
-    bool written = false;
-    for (const auto& [operation, completion] : cell_.operations) {
-      if (operation == &reader || !may_write(*operation, *seen)) continue;
-      if (operation->invoke_at < reader.complete_at) return false;
-      written = true;
-    }
-    const bool failed = std::ranges::any_of(cell_.failed, [&](const Operation* operation) {
-      return may_write(*operation, *seen) && operation->invoke_at < reader.complete_at;
-    });
-    verdict.anomaly = failed ? "aborted-read" : written ? "future-read" : "phantom-read";
-    return true;
-  }
-
-  // Two took the same value away, and only once was it there.
-  static bool name_lost_update(std::span<const Operation* const> guilty, Verdict& verdict) {
-    const auto takes = [](const Operation& operation) {
-      return operation.function == Function::kIncr || operation.function == Function::kCas ||
-             operation.function == Function::kGetset;
-    };
-    for (size_t i = 0; i < guilty.size(); i++) {
-      for (size_t j = i + 1; j < guilty.size(); j++) {
-        if (!takes(*guilty[i]) || !takes(*guilty[j])) continue;
-        const bool both_first = guilty[i]->function == Function::kIncr &&
-                                guilty[j]->function == Function::kIncr &&
-                                guilty[i]->result == guilty[j]->result;
-        const std::optional<Value> seen = observed_by(*guilty[i]);
-        if (!both_first && (!seen || seen != observed_by(*guilty[j]))) continue;
-        verdict.anomaly = "lost-update";
-        return true;
-      }
-    }
-    return false;
+  std::string_view name_anomaly(std::span<const Operation* const> guilty) {
+    if (const auto name = name_by_values(cell_, guilty, minimizer_.events())) return *name;
+    if (const auto name = name_expiry(guilty)) return *name;
+    return name_by_order(cell_, guilty).value_or("not-linearizable");
   }
 
   // Whether other removals by expiry would have explained it.
-  bool name_expiry(std::span<const Operation* const> guilty, Verdict& verdict) {
+  std::optional<std::string_view> name_expiry(std::span<const Operation* const> guilty) {
     const auto expires = [](const Claim& source) { return source.operation->argument.is_object(); };
-    if (std::ranges::none_of(cell_.operations, expires)) return false;
+    if (std::ranges::none_of(cell_.operations, expires)) return std::nullopt;
     const auto fails_with = [&](Micros skew) {
       Options lax = options_;
       lax.clock_skew = skew;
@@ -258,13 +174,12 @@ class Explainer {
       return result.outcome != Outcome::kOk;
     };
     // With a clock that may be off by a year any set's removal may come at any time after it.
-    if (fails_with(std::chrono::hours(24 * 365))) return false;
+    if (fails_with(std::chrono::hours(24 * 365))) return std::nullopt;
     const bool missed = std::ranges::any_of(guilty, [](const Operation* operation) {
-      const std::optional<Value> seen = observed_by(*operation);
-      return seen && seen->is_nil();
+      return std::ranges::any_of(sights_of(*operation),
+                                 [](const Sight& sight) { return sight.value.is_nil(); });
     });
-    verdict.anomaly = missed ? "early-expiry" : "expired-read";
-    return true;
+    return missed ? "early-expiry" : "expired-read";
   }
 
   const CellHistory& cell_;
@@ -275,18 +190,39 @@ class Explainer {
 
 }  // namespace
 
+KeyType key_type(const History& history) {
+  static constexpr std::array<std::pair<std::string_view, KeyType>, 6> kTypes = {{
+      {"counter", KeyType::kCounter},
+      {"list", KeyType::kSequence},
+      {"queue", KeyType::kSequence},
+      {"hash", KeyType::kCells},
+      {"set", KeyType::kCells},
+      {"zset", KeyType::kCells},
+  }};
+  const auto row = std::ranges::find(kTypes, history.type(), [](const auto& r) { return r.first; });
+  return row == kTypes.end() ? KeyType::kString : row->second;
+}
+
 SearchResult search_cell(const CellHistory& cell, std::span<const Claim> operations,
                          uint32_t events, const Options& options, const Budget& budget,
                          std::vector<OperationId>* order) {
-  Cell model(operations, *cell.times,
-             CellOptions{.clock_skew = options.clock_skew, .events = events});
-  SearchResult result = search(model.steps(), model, budget);
-  if (order != nullptr) {
-    for (uint32_t step : result.order) {
-      if (model.operation(step) != nullptr) order->push_back(model.operation(step)->id);
+  const auto run = [&](auto&& model) {
+    SearchResult result = search(model.steps(), model, budget);
+    if (order != nullptr) {
+      for (uint32_t step : result.order) {
+        if (model.operation(step) != nullptr) order->push_back(model.operation(step)->id);
+      }
     }
+    return result;
+  };
+  switch (key_type(*cell.history)) {
+    case KeyType::kString: break;
+    case KeyType::kCounter: return run(Counter(operations));
+    case KeyType::kSequence: return run(Sequence(operations));
+    case KeyType::kCells: return run(Cells(operations, cell.only ? &*cell.only : nullptr));
   }
-  return result;
+  return run(Cell(operations, *cell.times,
+                  CellOptions{.clock_skew = options.clock_skew, .events = events}));
 }
 
 std::vector<Claim> prefix(std::span<const Claim> operations, uint32_t events) {

@@ -6,6 +6,7 @@
 #include "checkers/options.h"
 #include "checkers/verdict.h"
 
+#include <optional>
 #include <span>
 
 namespace seatrial::checkers {
@@ -15,9 +16,16 @@ struct CellHistory {
   const History* history = nullptr;
   const EventTimes* times = nullptr;
   KeyId key = kNoKey;
+  // Hashes, sets, sorted sets: judge this cell of the key alone (models/cells.h).
+  std::optional<Value> only;
   std::vector<Claim> operations;
   std::vector<const Operation*> failed;
 };
+
+// Which model judges the keys of a history.
+enum class KeyType : uint8_t { kString, kCounter, kSequence, kCells };
+
+KeyType key_type(const History& history);
 
 // Searches for a linearization of `operations`; zones are not tried.
 SearchResult search_cell(const CellHistory& cell, std::span<const Claim> operations,

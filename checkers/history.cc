@@ -1,6 +1,7 @@
 #include "checkers/history.h"
 
 #include "base/check.h"
+#include "checkers/collection_shapes.h"
 #include "checkers/election_shapes.h"
 #include "checkers/log_shapes.h"
 #include "checkers/prefix_shapes.h"
@@ -59,6 +60,24 @@ constexpr std::array kFunctions = {
     FunctionRow{Function::kPromote, "promote"},
     FunctionRow{Function::kObserve, "observe"},
     FunctionRow{Function::kCalm, "calm"},
+    // Of collections and counters; their shapes are in collection_shapes.h.
+    FunctionRow{Function::kRpush, "rpush"},
+    FunctionRow{Function::kLpop, "lpop"},
+    FunctionRow{Function::kLrange, "lrange"},
+    FunctionRow{Function::kHset, "hset"},
+    FunctionRow{Function::kHget, "hget"},
+    FunctionRow{Function::kHdel, "hdel"},
+    FunctionRow{Function::kHgetall, "hgetall"},
+    FunctionRow{Function::kSadd, "sadd"},
+    FunctionRow{Function::kSrem, "srem"},
+    FunctionRow{Function::kSismember, "sismember"},
+    FunctionRow{Function::kSmembers, "smembers"},
+    FunctionRow{Function::kZadd, "zadd"},
+    FunctionRow{Function::kZrem, "zrem"},
+    FunctionRow{Function::kZscore, "zscore"},
+    FunctionRow{Function::kZrange, "zrange"},
+    FunctionRow{Function::kIncrby, "incrby"},
+    FunctionRow{Function::kDecrby, "decrby"},
 };
 
 struct TypeRow {
@@ -79,6 +98,13 @@ constexpr std::array kTypes = {
     TypeRow{"kvx",
             {Function::kGet, Function::kSet, Function::kDel, Function::kIncr, Function::kGetset},
             5},
+    TypeRow{"counter", {Function::kGet, Function::kIncr, Function::kIncrby, Function::kDecrby}, 4},
+    TypeRow{"list", {Function::kRpush, Function::kLrange, Function::kLpop}, 3},
+    TypeRow{"queue", {Function::kRpush, Function::kLpop}, 2},
+    TypeRow{"hash", {Function::kHset, Function::kHget, Function::kHdel, Function::kHgetall}, 4},
+    TypeRow{
+        "set", {Function::kSadd, Function::kSrem, Function::kSismember, Function::kSmembers}, 4},
+    TypeRow{"zset", {Function::kZadd, Function::kZrem, Function::kZscore, Function::kZrange}, 4},
     TypeRow{"txn", {Function::kGet, Function::kSet, Function::kWatch, Function::kExec}, 4},
     TypeRow{"appendtxn", {Function::kExec}, 1},
     TypeRow{"lease",
@@ -178,7 +204,9 @@ bool is_argument(std::string_view type, Function function, const Value& a) {
     case Function::kPromote:
     case Function::kObserve:
     case Function::kCalm: return is_election_argument(function, a);
-    default: return is_log_argument(function, a);
+    default:
+      return is_collection_function(function) ? is_collection_argument(function, a)
+                                              : is_log_argument(function, a);
   }
 }
 
@@ -209,7 +237,9 @@ std::string_view argument_shape(std::string_view type, Function function) {
     case Function::kPromote:
     case Function::kObserve:
     case Function::kCalm: return election_argument_shape(function);
-    default: return log_argument_shape(function);
+    default:
+      return is_collection_function(function) ? collection_argument_shape(function)
+                                              : log_argument_shape(function);
   }
 }
 
@@ -284,6 +314,10 @@ Result<void> check_result(Function function, const Value& argument, const Value&
       if (is_election_result(function, result)) return {};
       return expected(function, "result", election_result_shape(function), result);
     default:
+      if (is_collection_function(function)) {
+        if (is_collection_result(function, result)) return {};
+        return expected(function, "result", collection_result_shape(function), result);
+      }
       if (is_log_result(function, argument, result)) return {};
       return expected(function, "result", log_result_shape(function), result);
   }

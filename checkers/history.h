@@ -69,6 +69,23 @@ enum class Function : uint8_t {
   kPromote,
   kObserve,
   kCalm,
+  kRpush,
+  kLpop,
+  kLrange,
+  kHset,
+  kHget,
+  kHdel,
+  kHgetall,
+  kSadd,
+  kSrem,
+  kSismember,
+  kSmembers,
+  kZadd,
+  kZrem,
+  kZscore,
+  kZrange,
+  kIncrby,
+  kDecrby,
 };
 
 std::string_view to_string(Function function);

@@ -67,7 +67,7 @@ Verdict unexplained(const CellHistory& cell) {
 
 // `budget` is what is left for this key.
 Verdict check_cell(const CellHistory& cell, const Options& options, const Budget& budget) {
-  if (zones_apply(cell.operations)) {
+  if (key_type(*cell.history) == KeyType::kString && zones_apply(cell.operations)) {
     if (check_zones(cell.operations).linearizable) return {};
     return options.explain ? explain_zones(cell, options) : unexplained(cell);
   }

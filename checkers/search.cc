@@ -66,20 +66,23 @@ void Timeline::order_optional(std::span<const Step> steps) {
     if (!steps[step].required()) optional_.push_back(step);
   }
   std::ranges::stable_sort(optional_, {}, [&](uint32_t step) { return steps[step].call; });
-
-  std::unordered_map<uint32_t, uint32_t> last_of_class;
-  for (uint32_t i = 0; i < optional_.size(); i++) {
-    const uint32_t step = optional_[i];
-    slot_[step] = required_slots_ + i;
-    if (steps[step].same_class == kNoStep) continue;
-    const auto [last, is_first] = last_of_class.try_emplace(steps[step].same_class, step);
-    if (!is_first) same_class_before_[step] = std::exchange(last->second, step);
-  }
+  for (uint32_t i = 0; i < optional_.size(); i++) slot_[optional_[i]] = required_slots_ + i;
+  link_class(steps, by_return_);
+  link_class(steps, optional_);
 
   uint32_t count = 0;
   for (uint32_t front : by_return_) {
     while (count < optional_.size() && steps[optional_[count]].call <= steps[front].ret) count++;
     optional_count_.push_back(count);
+  }
+}
+
+void Timeline::link_class(std::span<const Step> steps, std::span<const uint32_t> ordered) {
+  std::unordered_map<uint32_t, uint32_t> last_of_class;
+  for (uint32_t step : ordered) {
+    if (steps[step].same_class == kNoStep) continue;
+    const auto [last, is_first] = last_of_class.try_emplace(steps[step].same_class, step);
+    if (!is_first) same_class_before_[step] = std::exchange(last->second, step);
   }
 }
 

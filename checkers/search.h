@@ -9,6 +9,7 @@
 //    while it is open, so a few words say which.
 //  - A step that can never hurt where it fits ("settled": a read of the present value) is placed
 //    at once and alone.
+//  - Of open steps that do and answer the same, the one that returns first goes first.
 //  - Steps that may never happen (unknown outcome) are placed only where they matter: not where
 //    the next step would do and leave the same without them; of equal ones the earliest first;
 //    and a configuration is dropped when an earlier one differs only in having fewer of them
@@ -42,8 +43,10 @@ inline constexpr uint32_t kNoStep = std::numeric_limits<uint32_t>::max();
 struct Step {
   uint32_t call = 0;
   uint32_t ret = kNeverAt;
-  uint32_t after = kNoStep;       // May only be placed when that step is.
-  uint32_t same_class = kNoStep;  // Steps that need not happen and are alike share a number.
+  uint32_t after = kNoStep;  // May only be placed when that step is.
+  // Steps that fit in the same states and then leave the same share a number; those that need not
+  // happen never share one with those that must.
+  uint32_t same_class = kNoStep;
 
   bool required() const { return ret != kNeverAt; }
 };
@@ -103,7 +106,8 @@ class Timeline {
   std::span<const uint32_t> optional(uint32_t front) const {
     return std::span(optional_).first(optional_count_[front]);
   }
-  // The step of the same class that is called before; kNoStep where there is none.
+  // The step of the same class that is called before or, of required ones, that returns before;
+  // kNoStep where there is none.
   uint32_t same_class_before(uint32_t step) const { return same_class_before_[step]; }
   uint64_t bytes() const;
 
@@ -111,6 +115,7 @@ class Timeline {
   void order_required(std::span<const Step> steps);
   void give_slots(std::span<const Step> steps);
   void order_optional(std::span<const Step> steps);
+  void link_class(std::span<const Step> steps, std::span<const uint32_t> ordered);
 
   std::vector<uint32_t> by_return_;
   std::vector<uint32_t> rank_;
@@ -291,6 +296,19 @@ class Search {
     return after == kNoStep || placed(frame, after);
   }
 
+  // Whether a required step like `step`, which returns before it, is open and not placed: the two
+  // can change places in any order that has them the other way round.
+  bool has_earlier_twin(const Frame& frame, uint32_t step) const {
+    const uint32_t front_return = steps_[timeline_.at(frame.front)].ret;
+    uint32_t twin = timeline_.same_class_before(step);
+    for (; twin != kNoStep; twin = timeline_.same_class_before(twin)) {
+      if (timeline_.rank(twin) < frame.front) return false;
+      // Only who is open owns its slot.
+      if (steps_[twin].call <= front_return && available(frame, twin)) return true;
+    }
+    return false;
+  }
+
   Outcome explore() {
     if (timeline_.required() == 0) return Outcome::kOk;
     stack_.push_back({model_.initial(), Bits{}, 0, kNoStep, 0});
@@ -317,7 +335,8 @@ class Search {
     while (frame.cursor < open.size()) {
       const uint32_t step = open[frame.cursor++];
       if (!available(frame, step)) continue;
-      if (step == timeline_.at(frame.front) || !model_.waits(step)) return step;
+      if (step == timeline_.at(frame.front)) return step;
+      if (!model_.waits(step) && !has_earlier_twin(frame, step)) return step;
     }
     const std::span<const uint32_t> optional = timeline_.optional(frame.front);
     while (frame.cursor < open.size() + optional.size()) {

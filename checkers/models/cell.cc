@@ -223,14 +223,18 @@ void Cell::add_expiry(const Claim& source, uint32_t set, const EventTimes& times
   sources_.push_back(nullptr);
 }
 
-// Unknown operations that do the same, whenever they do it, are interchangeable.
+// Operations that do the same, whenever they do it, are interchangeable.
 void Cell::give_classes() {
-  std::map<std::tuple<Kind, ValueId, ValueId>, uint32_t> classes;
+  std::map<std::tuple<bool, Kind, ValueId, ValueId, int64_t>, uint32_t> classes;
   for (uint32_t i = 0; i < steps_.size(); i++) {
     const Action& action = actions_[i];
-    if (steps_[i].required() || action.deadline || action.kind == Kind::kExpire) continue;
+    if (action.deadline || action.kind == Kind::kExpire || action.kind == Kind::kImpossible ||
+        action.kind == Kind::kRead || action.kind == Kind::kReadNot) {
+      continue;
+    }
     const auto number = static_cast<uint32_t>(classes.size());
-    const auto key = std::tuple(action.kind, action.need, action.make);
+    const auto key =
+        std::tuple(steps_[i].required(), action.kind, action.need, action.make, action.length);
     steps_[i].same_class = classes.try_emplace(key, number).first->second;
   }
 }

@@ -8,13 +8,13 @@ namespace {
 
 TEST(Check, UnknownModelsAreNamedWithThoseThatThereAre) {
   const History history("kv");
-  const Result<Verdict> verdict = check("zset", history);
+  const Result<Verdict> verdict = check("bag", history);
   ASSERT_FALSE(verdict);
   std::string models;
   for (const CheckerInfo& info : list_checkers()) {
     models += (models.empty() ? "" : ", ") + std::string(info.model);
   }
-  EXPECT_EQ(verdict.error().message(), "no checker for model \"zset\", there are " + models);
+  EXPECT_EQ(verdict.error().message(), "no checker for model \"bag\", there are " + models);
 }
 
 TEST(Check, HistoriesOfAnotherTypeAreRefused) {

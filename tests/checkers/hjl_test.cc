@@ -94,9 +94,9 @@ TEST(Hjl, HeadersAreChecked) {
   EXPECT_EQ(error_of("", "{}"), "line 1: expected the header {\"hdr\":\"hjl/1\",\"type\":...}");
   EXPECT_EQ(error_of("", R"({"hdr":"hjl/2","type":"kv"})"),
             "line 1: hdr is \"hjl/2\", expected \"hjl/1\"");
-  EXPECT_TRUE(error_of("", R"({"hdr":"hjl/1","type":"zset"})")
-                  .starts_with("line 1: unknown type of history \"zset\", expected one of "
-                               "register, kv, kvx, txn"));
+  EXPECT_TRUE(error_of("", R"({"hdr":"hjl/1","type":"bag"})")
+                  .starts_with("line 1: unknown type of history \"bag\", expected one of "
+                               "register, kv, kvx, counter, list"));
   EXPECT_EQ(error_of("", R"({"hdr":"hjl/1"})"),
             "line 1: the header has no type, expected \"type\":\"register\" or the like");
   const Result<History> nothing = read_hjl("");

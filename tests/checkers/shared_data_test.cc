@@ -87,10 +87,12 @@ TEST(SharedData, SamplesGetTheirVerdicts) {
     for (const std::string& sentence : verdict.explanation) {
       blamed = blamed || sentence.find(fmt::format("operation {} ", injected)) != std::string::npos;
     }
+    // Here the other of the two may be the one whose item had not even been pushed.
+    blamed = blamed || (row[3] == "fifo-swap" && verdict.anomaly == "future-read");
     EXPECT_TRUE(blamed) << row[0] << ": " << verdict.summary;
     EXPECT_FALSE(verdict.anomaly.empty());
   }
-  EXPECT_GE(judged, 24);
+  EXPECT_GE(judged, 40);
 }
 
 // Reading and writing again gives the same bytes.
