@@ -96,7 +96,7 @@ TEST(Hjl, HeadersAreChecked) {
             "line 1: hdr is \"hjl/2\", expected \"hjl/1\"");
   EXPECT_TRUE(error_of("", R"({"hdr":"hjl/1","type":"bag"})")
                   .starts_with("line 1: unknown type of history \"bag\", expected one of "
-                               "register, kv, kvx, counter, list"));
+                               "register, kv, kvx, counter"));
   EXPECT_EQ(error_of("", R"({"hdr":"hjl/1"})"),
             "line 1: the header has no type, expected \"type\":\"register\" or the like");
   const Result<History> nothing = read_hjl("");
