@@ -7,6 +7,7 @@
 #include "checkers/list_append.h"
 #include "checkers/offsets.h"
 #include "checkers/prefix.h"
+#include "checkers/readers/jepsen.h"
 #include "checkers/readers/porcupine.h"
 #include "checkers/transactions.h"
 
@@ -59,6 +60,7 @@ bool takes(const CheckerInfo& info, std::string_view type) {
 Result<History> read_any(std::string_view bytes) {
   if (is_jepsen_register_log(bytes)) return read_jepsen_register_log(bytes);
   if (is_porcupine_kv(bytes)) return read_porcupine_kv(bytes);
+  if (is_jepsen_edn(bytes)) return read_jepsen_edn(bytes);
   return read_hjl(bytes);
 }
 

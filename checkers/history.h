@@ -110,8 +110,8 @@ class History {
   History(History&&) = default;
   History& operator=(History&&) = default;
 
-  // The history's type as files name it: "register", "kv", "kvx", "txn", "appendtxn", "lease",
-  // "log", "kafka", "prefix", "replica".
+  // The history's type as files name it: "register", "kv", "kvx", "txn", "appendtxn", "rwtxn",
+  // "lease", "log", "kafka", "prefix", "replica".
   const std::string& type() const { return type_; }
   std::span<const Operation> operations() const { return operations_; }
   // In the order of events.
