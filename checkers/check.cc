@@ -7,6 +7,7 @@
 #include "checkers/list_append.h"
 #include "checkers/offsets.h"
 #include "checkers/prefix.h"
+#include "checkers/read_write.h"
 #include "checkers/readers/jepsen.h"
 #include "checkers/readers/porcupine.h"
 #include "checkers/transactions.h"
@@ -37,6 +38,8 @@ constexpr std::array kRows = {
         check_transactions},
     Row{{"appendtxn", "appendtxn", "isolation of list-append transactions: exec of rpush, lrange"},
         check_list_append},
+    Row{{"rwtxn", "rwtxn", "isolation of read-write-register transactions: exec of get, set"},
+        check_read_write},
     Row{{"bank", "txn", "the total over all accounts stays the same in every audit"}, check_bank},
     Row{{"lease", "lease", "leases with a deadline under WATCH: get, set (px), del, watch, exec"},
         check_leases},
