@@ -8,6 +8,8 @@
 #include "checkers/list_append.h"
 #include "checkers/offsets.h"
 #include "checkers/prefix.h"
+#include "checkers/read_write.h"
+#include "checkers/readers/jepsen.h"
 #include "checkers/readers/porcupine.h"
 #include "checkers/transactions.h"
 
@@ -46,6 +48,8 @@ constexpr std::array kRows = {
         check_transactions},
     Row{{"appendtxn", "appendtxn", "isolation of list-append transactions: exec of rpush, lrange"},
         check_list_append},
+    Row{{"rwtxn", "rwtxn", "isolation of read-write-register transactions: exec of get, set"},
+        check_read_write},
     Row{{"bank", "txn", "the total over all accounts stays the same in every audit"}, check_bank},
     Row{{"lease", "lease", "leases with a deadline under WATCH: get, set (px), del, watch, exec"},
         check_leases},
@@ -85,6 +89,7 @@ std::span<const CheckerInfo> list_checkers() { return kInfos; }
 Result<History> read_history(std::string_view bytes) {
   if (is_jepsen_register_log(bytes)) return read_jepsen_register_log(bytes);
   if (is_porcupine_kv(bytes)) return read_porcupine_kv(bytes);
+  if (is_jepsen_edn(bytes)) return read_jepsen_edn(bytes);
   return read_hjl(bytes);
 }
 

@@ -107,6 +107,7 @@ constexpr std::array kTypes = {
     TypeRow{"zset", {Function::kZadd, Function::kZrem, Function::kZscore, Function::kZrange}, 4},
     TypeRow{"txn", {Function::kGet, Function::kSet, Function::kWatch, Function::kExec}, 4},
     TypeRow{"appendtxn", {Function::kExec}, 1},
+    TypeRow{"rwtxn", {Function::kExec}, 1},
     TypeRow{"lease",
             {Function::kGet, Function::kSet, Function::kDel, Function::kWatch, Function::kExec},
             5},

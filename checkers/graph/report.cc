@@ -174,7 +174,7 @@ Verdict report_anomalies(const History& history, const Findings& findings,
   for (const Operation* operation : all.front().operations) first.push_back(operation->id);
   verdict.summary = fmt::format(
       "not strict serializable: {} between transactions {}; {} kinds of anomaly ({}); the "
-      "strongest level that holds: {}",
+      "strongest level that is not ruled out: {}",
       verdict.anomaly, fmt::join(first, ", "), all.size(), fmt::join(verdict.anomalies, ", "),
       verdict.level);
   verdict.dot = draw_cycles(history, all);
