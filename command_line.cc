@@ -147,6 +147,7 @@ class Grammar {
     check_app_ = app_.add_subcommand("check", "Check a history that was recorded anywhere");
     check_app_->add_option("MODEL", check_.model, "What it must be explained by")->required();
     check_app_->add_option("HISTORY", check_.history, "A JSONL file")->required();
+    check_app_->add_option("--html", check_.html, "Draw history and verdict, for a browser");
   }
 
   Command server(std::span<const std::string> arguments) const {

@@ -72,6 +72,7 @@ struct ReplayCommand {
 struct CheckCommand {
   std::string model;
   std::string history;  // The path of a JSONL file.
+  std::string html;     // Where to draw the verdict for a browser; empty: nowhere.
 };
 
 struct ServerCommand {

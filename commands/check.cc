@@ -1,5 +1,7 @@
 // seatrial check: a checker on anyone's history.
 #include "checkers/check.h"
+#include "checkers/picture.h"
+#include "checkers/tell.h"
 #include "commands/commands.h"
 #include "reports/run_result.h"
 
@@ -8,6 +10,20 @@
 #include <fstream>
 
 namespace seatrial::commands {
+
+namespace {
+
+bool draw(const CheckCommand& command, std::string_view bytes, const checkers::Verdict& verdict) {
+  const auto history = checkers::read_history(bytes);
+  std::ofstream file(command.html, std::ios::binary);
+  if (history) file << checkers::draw_picture(*history, verdict);
+  file.close();
+  if (history && file) return true;
+  fmt::print(stderr, "seatrial check: {}: cannot be written\n", command.html);
+  return false;
+}
+
+}  // namespace
 
 int check(const CheckCommand& command) {
   std::ifstream file(command.history, std::ios::binary);
@@ -21,14 +37,8 @@ int check(const CheckCommand& command) {
     fmt::print(stderr, "seatrial check: {}: {}\n", command.history, verdict.error().message());
     return kExitUsage;
   }
-  fmt::print("{}: {}", verdict->checker, to_string(verdict->outcome));
-  if (!verdict->anomaly.empty()) fmt::print(" ({})", verdict->anomaly);
-  fmt::print("\n{}\n", verdict->summary);
-  for (const std::string& sentence : verdict->explanation) fmt::print("  {}\n", sentence);
-  if (!verdict->sub_history.empty()) {
-    fmt::print("  the smallest sub-history found: operations {}\n",
-               fmt::join(verdict->sub_history, ", "));
-  }
+  if (!command.html.empty() && !draw(command, bytes, *verdict)) return kExitUsage;
+  fmt::print("{}", checkers::tell(*verdict));
   switch (verdict->outcome) {
     case checkers::Outcome::kOk: return kExitGood;
     case checkers::Outcome::kViolation: return exit_code(reports::Verdict::kViolation);
