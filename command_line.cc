@@ -149,6 +149,7 @@ class Grammar {
     check_app_->add_option("HISTORY", check_.history, "A file of hjl/1, or of Jepsen or Porcupine")
         ->required();
     check_app_->add_option("--dot", check_.dot, "Draw the cycles found, for Graphviz");
+    check_app_->add_option("--html", check_.html, "Draw history and verdict, for a browser");
   }
 
   Command server(std::span<const std::string> arguments) const {
