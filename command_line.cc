@@ -146,7 +146,10 @@ class Grammar {
   void define_check() {
     check_app_ = app_.add_subcommand("check", "Check a history that was recorded anywhere");
     check_app_->add_option("MODEL", check_.model, "What it must be explained by")->required();
-    check_app_->add_option("HISTORY", check_.history, "A JSONL file")->required();
+    check_app_->add_option("HISTORY", check_.history, "A file of hjl/1, or of Jepsen or Porcupine")
+        ->required();
+    check_app_->add_option("--dot", check_.dot, "Draw the cycles found, for Graphviz");
+    check_app_->add_option("--html", check_.html, "Draw history and verdict, for a browser");
   }
 
   Command server(std::span<const std::string> arguments) const {

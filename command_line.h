@@ -71,7 +71,9 @@ struct ReplayCommand {
 
 struct CheckCommand {
   std::string model;
-  std::string history;  // The path of a JSONL file.
+  std::string history;  // A path.
+  std::string dot;      // Where to draw cycles for Graphviz; empty: nowhere.
+  std::string html;     // Where to draw the verdict for a browser; empty: nowhere.
 };
 
 struct ServerCommand {

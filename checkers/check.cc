@@ -1,11 +1,15 @@
 #include "checkers/check.h"
 
 #include "checkers/bank.h"
+#include "checkers/election.h"
 #include "checkers/hjl.h"
 #include "checkers/lease.h"
 #include "checkers/linearizability.h"
+#include "checkers/list_append.h"
 #include "checkers/offsets.h"
 #include "checkers/prefix.h"
+#include "checkers/read_write.h"
+#include "checkers/readers/jepsen.h"
 #include "checkers/readers/porcupine.h"
 #include "checkers/transactions.h"
 
@@ -42,6 +46,10 @@ constexpr std::array kRows = {
         check_linearizability},
     Row{{"txn", "txn", "strictly serializable transactions: get, set, watch, exec"},
         check_transactions},
+    Row{{"appendtxn", "appendtxn", "isolation of list-append transactions: exec of rpush, lrange"},
+        check_list_append},
+    Row{{"rwtxn", "rwtxn", "isolation of read-write-register transactions: exec of get, set"},
+        check_read_write},
     Row{{"bank", "txn", "the total over all accounts stays the same in every audit"}, check_bank},
     Row{{"lease", "lease", "leases with a deadline under WATCH: get, set (px), del, watch, exec"},
         check_leases},
@@ -50,6 +58,9 @@ constexpr std::array kRows = {
         check_offsets},
     Row{{"prefix", "prefix", "a store over its crashes: always the first N of its writes"},
         check_prefix},
+    Row{{"election", "election",
+         "one primary an epoch, and after calm one that all agree on: promote, observe, calm"},
+        check_election},
 };
 
 constexpr auto kInfos = [] {
@@ -60,12 +71,6 @@ constexpr auto kInfos = [] {
 
 bool takes(const CheckerInfo& info, std::string_view type) {
   return fmt::format(" {} ", info.types).find(fmt::format(" {} ", type)) != std::string::npos;
-}
-
-Result<History> read_any(std::string_view bytes) {
-  if (is_jepsen_register_log(bytes)) return read_jepsen_register_log(bytes);
-  if (is_porcupine_kv(bytes)) return read_porcupine_kv(bytes);
-  return read_hjl(bytes);
 }
 
 Result<const Row*> find_model(std::string_view model) {
@@ -81,6 +86,13 @@ Result<const Row*> find_model(std::string_view model) {
 
 std::span<const CheckerInfo> list_checkers() { return kInfos; }
 
+Result<History> read_history(std::string_view bytes) {
+  if (is_jepsen_register_log(bytes)) return read_jepsen_register_log(bytes);
+  if (is_porcupine_kv(bytes)) return read_porcupine_kv(bytes);
+  if (is_jepsen_edn(bytes)) return read_jepsen_edn(bytes);
+  return read_hjl(bytes);
+}
+
 Result<Verdict> check(std::string_view model, const History& history, const Options& options) {
   const Row* row = TRY(find_model(model));
   if (!takes(row->info, history.type())) {
@@ -93,7 +105,7 @@ Result<Verdict> check(std::string_view model, const History& history, const Opti
 
 Result<Verdict> check(std::string_view model, std::string_view bytes, const Options& options) {
   TRY(find_model(model));
-  const History history = TRY(read_any(bytes));
+  const History history = TRY(read_history(bytes));
   return check(model, history, options);
 }
 

@@ -20,11 +20,14 @@ struct CheckerInfo {
 // All checkers, in the order in which to list them.
 std::span<const CheckerInfo> list_checkers();
 
+// What a file holds: hjl/1, or one of the formats in readers/, told by its first line. The error
+// names the line, and what was expected there.
+Result<History> read_history(std::string_view bytes);
+
 // Judges `history` by `model`. The error says that there is no such model, or that the history's
 // type does not fit it.
 Result<Verdict> check(std::string_view model, const History& history, const Options& options = {});
-// The same for a file's content: hjl/1, or one of the formats in readers/, told by their first
-// line.
+// The same for a file's content.
 Result<Verdict> check(std::string_view model, std::string_view bytes, const Options& options = {});
 
 }  // namespace seatrial::checkers

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "checkers/collection_shapes.h"
+#include "checkers/election_shapes.h"
 #include "checkers/log_shapes.h"
 #include "checkers/prefix_shapes.h"
 
@@ -43,12 +44,22 @@ constexpr std::array kFunctions = {
     FunctionRow{Function::kCreateTopic, "create_topic"},      // partitions -> "OK"
     FunctionRow{Function::kDescribeTopic, "describe_topic"},  // -> partitions, 0: no such topic
     FunctionRow{Function::kProtest, "protest"},               // what was wrong -> "OK"
+    FunctionRow{Function::kTxn, "txn"},
+    FunctionRow{Function::kAssign, "assign"},
+    FunctionRow{Function::kSubscribe, "subscribe"},
+    FunctionRow{Function::kJoin, "join"},
+    FunctionRow{Function::kCommit, "commit"},
+    FunctionRow{Function::kCommitted, "committed"},
     // Of a store over its crashes; their shapes are in prefix_shapes.h.
     FunctionRow{Function::kWrite, "write"},
     FunctionRow{Function::kView, "view"},
     FunctionRow{Function::kSave, "save"},
     FunctionRow{Function::kStart, "start"},
     FunctionRow{Function::kStop, "stop"},
+    // Of the choice of a primary; their shapes are in election_shapes.h.
+    FunctionRow{Function::kPromote, "promote"},
+    FunctionRow{Function::kObserve, "observe"},
+    FunctionRow{Function::kCalm, "calm"},
     // Of collections and counters; their shapes are in collection_shapes.h.
     FunctionRow{Function::kRpush, "rpush"},
     FunctionRow{Function::kLpop, "lpop"},
@@ -71,7 +82,7 @@ constexpr std::array kFunctions = {
 
 struct TypeRow {
   std::string_view name;
-  std::array<Function, 9> functions;
+  std::array<Function, 12> functions;
   size_t count;
 
   std::span<const Function> all() const { return std::span(functions).first(count); }
@@ -95,6 +106,8 @@ constexpr std::array kTypes = {
         "set", {Function::kSadd, Function::kSrem, Function::kSismember, Function::kSmembers}, 4},
     TypeRow{"zset", {Function::kZadd, Function::kZrem, Function::kZscore, Function::kZrange}, 4},
     TypeRow{"txn", {Function::kGet, Function::kSet, Function::kWatch, Function::kExec}, 4},
+    TypeRow{"appendtxn", {Function::kExec}, 1},
+    TypeRow{"rwtxn", {Function::kExec}, 1},
     TypeRow{"lease",
             {Function::kGet, Function::kSet, Function::kDel, Function::kWatch, Function::kExec},
             5},
@@ -106,11 +119,13 @@ constexpr std::array kTypes = {
     TypeRow{"log", {Function::kAppend, Function::kFlush, Function::kRead}, 3},
     TypeRow{"kafka",
             {Function::kSend, Function::kPoll, Function::kListOffsets, Function::kCreateTopic,
-             Function::kDescribeTopic, Function::kProtest},
-            6},
+             Function::kDescribeTopic, Function::kProtest, Function::kTxn, Function::kAssign,
+             Function::kSubscribe, Function::kJoin, Function::kCommit, Function::kCommitted},
+            12},
     TypeRow{"prefix",
             {Function::kWrite, Function::kView, Function::kSave, Function::kStart, Function::kStop},
             5},
+    TypeRow{"election", {Function::kPromote, Function::kObserve, Function::kCalm}, 3},
 };
 
 const TypeRow* find_type(std::string_view name) {
@@ -147,12 +162,16 @@ bool has_deadlines(std::string_view type) {
 }
 
 // ["get", key] or ["set", key, value], in lease ["del", key] as well, in replica also
-// ["incr", key] and ["append", key, text].
+// ["incr", key] and ["append", key, text]; in appendtxn ["rpush", key, value], ["lrange", key].
 bool is_command(std::string_view type, const Value& value) {
   if (!value.is_list() || value.items().size() < 2) return false;
   const std::span<const Value> items = value.items();
   if (!items[0].is_text() || !items[1].is_text()) return false;
   const std::string_view name = items[0].as_text();
+  if (type == "appendtxn") {
+    if (name == "lrange") return items.size() == 2;
+    return name == "rpush" && items.size() == 3 && is_scalar(items[2]);
+  }
   const bool replica = type == "replica";
   if (name == "get" || (name == "del" && (replica || type == "lease"))) return items.size() == 2;
   if (replica && name == "incr") return items.size() == 2;
@@ -183,6 +202,9 @@ bool is_argument(std::string_view type, Function function, const Value& a) {
     case Function::kSave:
     case Function::kStart:
     case Function::kStop: return is_prefix_argument(function, a);
+    case Function::kPromote:
+    case Function::kObserve:
+    case Function::kCalm: return is_election_argument(function, a);
     default:
       return is_collection_function(function) ? is_collection_argument(function, a)
                                               : is_log_argument(function, a);
@@ -203,6 +225,7 @@ std::string_view argument_shape(std::string_view type, Function function) {
     case Function::kWatch: return "a list of keys";
     case Function::kExec:
       if (type == "replica") return "a list of get, set, del, incr and append, each [name,key,...]";
+      if (type == "appendtxn") return "a list of [\"rpush\",key,value] and [\"lrange\",key]";
       return type == "lease" ? "a list of [\"get\",key], [\"set\",key,value] and [\"del\",key]"
                              : "a list of [\"get\",key] and [\"set\",key,value]";
     case Function::kWait: return "a number of replicas";
@@ -212,6 +235,9 @@ std::string_view argument_shape(std::string_view type, Function function) {
     case Function::kSave:
     case Function::kStart:
     case Function::kStop: return prefix_argument_shape(function);
+    case Function::kPromote:
+    case Function::kObserve:
+    case Function::kCalm: return election_argument_shape(function);
     default:
       return is_collection_function(function) ? collection_argument_shape(function)
                                               : log_argument_shape(function);
@@ -222,6 +248,10 @@ bool takes_many_keys(Function function) {
   switch (function) {
     case Function::kWatch:
     case Function::kExec:
+    case Function::kTxn:
+    case Function::kAssign:
+    case Function::kSubscribe:
+    case Function::kJoin:
     case Function::kWrite:
     case Function::kView:
     case Function::kSave:
@@ -279,6 +309,11 @@ Result<void> check_result(Function function, const Value& argument, const Value&
     case Function::kStop:
       if (is_prefix_result(function, argument, result)) return {};
       return expected(function, "result", prefix_result_shape(function), result);
+    case Function::kPromote:
+    case Function::kObserve:
+    case Function::kCalm:
+      if (is_election_result(function, result)) return {};
+      return expected(function, "result", election_result_shape(function), result);
     default:
       if (is_collection_function(function)) {
         if (is_collection_result(function, result)) return {};

@@ -55,11 +55,20 @@ enum class Function : uint8_t {
   kCreateTopic,
   kDescribeTopic,
   kProtest,
+  kTxn,
+  kAssign,
+  kSubscribe,
+  kJoin,
+  kCommit,
+  kCommitted,
   kWrite,
   kView,
   kSave,
   kStart,
   kStop,
+  kPromote,
+  kObserve,
+  kCalm,
   kRpush,
   kLpop,
   kLrange,
@@ -127,8 +136,7 @@ class History {
   History(History&&) = default;
   History& operator=(History&&) = default;
 
-  // The history's type as files name it: "register", "kv", "kvx", "counter", "list", "queue",
-  // "hash", "set", "zset", "txn", "lease", "log", "kafka", "prefix", "replica".
+  // The history's type as files name it: "register", "kv", "txn", "kafka"...: README.md has all.
   const std::string& type() const { return type_; }
   std::span<const Operation> operations() const { return operations_; }
   // In the order of events.

@@ -1,6 +1,7 @@
 #include "checkers/hjl.h"
 
 #include "base/check.h"
+#include "checkers/log_shapes.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -212,6 +213,7 @@ Result<HistoryBuilder> read_header(std::string_view text) {
     append_json_text(name, members);
     members += ":" + value.dump();
   }
+  if (has_crashes(type)) TRY(check_log_header(members));
   return HistoryBuilder(std::move(type), std::move(members));
 }
 

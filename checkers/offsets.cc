@@ -1,12 +1,14 @@
 #include "checkers/offsets.h"
 
-#include "base/check.h"
+#include "checkers/log_findings.h"
+#include "checkers/log_groups.h"
+#include "checkers/log_shapes.h"
+#include "checkers/log_transactions.h"
 #include "checkers/models/log_facts.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 namespace seatrial::checkers {
@@ -14,97 +16,29 @@ namespace {
 
 constexpr std::string_view kChecker = "offsets";
 
-// The gravest first.
-constexpr std::array<std::string_view, 25> kAnomalies = {"garbage",
-                                                         "aborted-read",
-                                                         "payload-changed",
-                                                         "inconsistent-offsets",
-                                                         "lost-write",
-                                                         "duplicate",
-                                                         "torn-batch",
-                                                         "offset-reused",
-                                                         "nonmonotonic-send",
-                                                         "hw-regress",
-                                                         "early-visible",
-                                                         "beyond-hw",
-                                                         "int-poll-skip",
-                                                         "int-nonmonotonic-poll",
-                                                         "poll-skip",
-                                                         "nonmonotonic-poll",
-                                                         "withheld",
-                                                         "false-out-of-range",
-                                                         "past-end-accepted",
-                                                         "wrong-time-index",
-                                                         "log-bounds",
-                                                         "lost-topic",
-                                                         "protocol-error",
-                                                         "unseen",
-                                                         "late"};
-
-// Enough to explain; a broken log breaks everything after it as well.
-constexpr size_t kFindingsMax = 10'000;
-
-struct Finding {
-  size_t rank = 0;
-  uint32_t at = 0;  // Event.
-  std::string summary;
-  std::vector<OperationId> operations;
-};
-
-class Findings {
- public:
-  // `at`: whose answer shows it; `other`: what it contradicts, if that is one operation.
-  void add(std::string_view anomaly, const Operation& at, std::string summary,
-           const Operation* other = nullptr) {
-    if (found_.size() == kFindingsMax) return;
-    const auto row = std::ranges::find(kAnomalies, anomaly);
-    CHECK_MSG(row != kAnomalies.end(), "anomaly {}", anomaly);
-    Finding& finding = found_.emplace_back();
-    finding.rank = static_cast<size_t>(row - kAnomalies.begin());
-    finding.at = at.complete_at == kNeverAt ? at.invoke_at : at.complete_at;
-    finding.summary = std::move(summary);
-    if (other != nullptr && other != &at) finding.operations.push_back(other->id);
-    finding.operations.push_back(at.id);
-  }
-
-  bool empty() const { return found_.empty(); }
-
-  void describe(const History& history, Verdict& verdict) {
-    std::ranges::stable_sort(found_, {}, [](const Finding& f) { return std::pair(f.rank, f.at); });
-    const Finding& worst = found_.front();
-    verdict.outcome = Outcome::kViolation;
-    verdict.anomaly = kAnomalies[worst.rank];
-    verdict.summary = fmt::format("{}: {}", verdict.anomaly, worst.summary);
-    verdict.operations = verdict.sub_history = worst.operations;
-    for (OperationId each : worst.operations) {
-      verdict.explanation.push_back(checkers::describe(history, *history.find(each)));
-    }
-    constexpr size_t kOthersMax = 10;
-    for (size_t i = 1; i < std::min(found_.size(), kOthersMax + 1); i++) {
-      verdict.explanation.push_back(
-          fmt::format("also {}: {}", kAnomalies[found_[i].rank], found_[i].summary));
-    }
-  }
-
- private:
-  std::vector<Finding> found_;
+struct LogLag {
+  Micros time{0};
+  const Operation* poll = nullptr;
 };
 
 // One partition.
 class Judge {
  public:
-  Judge(LogPartition& partition, const LogFacts& facts, const Options& options, Findings& findings)
+  Judge(LogPartition& partition, const LogFacts& facts, const Options& options,
+        LogFindings& findings)
       : partition_(partition),
         facts_(facts),
         punctuality_(options.punctuality),
         findings_(findings) {}
 
   void run() {
+    collect_known();
     for (const LogReading& reading : partition_.readings) {
       judge_answer(reading);
       for (const Value& record : reading.records) judge_record(reading, record.items());
     }
     judge_consumers();
+    judge_disputes();
     for (const LogBatch& batch : partition_.batches) {
       judge_offset(batch);
       judge_told(batch);
@@ -119,10 +53,50 @@ class Judge {
     judge_punctuality();
   }
 
+  // The answer that was furthest behind what had been told before it was asked for: a lower bound,
+  // since what is there need not be told.
+  LogLag worst_lag() const {
+    LogLag worst;
+    for (const LogReading& reading : partition_.readings) {
+      const int64_t came_to = reading.records.empty()
+                                  ? reading.from
+                                  : reading.records.back().items()[0].as_integer() + 1;
+      if (came_to == kNoOffset || reading.out_of_range) continue;
+      const Micros told = LogPartition::reached(partition_.visible_growth, came_to);
+      if (told == Micros::max()) continue;
+      const Micros lag = reading.operation->invoke_time - told;
+      if (lag > worst.time) worst = {lag, reading.operation};
+    }
+    return worst;
+  }
+
  private:
   LogBatch& batch_of(const LogRecord& record) { return partition_.batches[record.batch]; }
   int64_t index_in_batch(size_t record) {
     return static_cast<int64_t>(record - batch_of(partition_.records[record]).first_record);
+  }
+
+  // Of a log with holes: the offsets that certainly hold a record.
+  void collect_known() {
+    if (!facts_.is_sparse()) return;
+    for (const LogReading& reading : partition_.readings) {
+      for (const Value& record : reading.records) known_.push_back(record.items()[0].as_integer());
+    }
+    for (const LogBatch& batch : partition_.batches) {
+      if (!batch.durable() || batch.retried) continue;
+      for (size_t i = 0; i < batch.count; i++) {
+        known_.push_back(batch.told + static_cast<int64_t>(i));
+      }
+    }
+    std::ranges::sort(known_);
+    const auto rest = std::ranges::unique(known_);
+    known_.erase(rest.begin(), rest.end());
+  }
+
+  // Whether whoever goes on at `next` and finds `offset` has missed a record.
+  bool skips(int64_t next, int64_t offset) const {
+    if (offset <= next || !facts_.is_sparse()) return offset > next;
+    return *std::ranges::lower_bound(known_, std::max(next, partition_.greatest_start)) < offset;
   }
 
   // What an answer says of itself, and against what was known before it.
@@ -138,17 +112,21 @@ class Judge {
                                        poll.id, reading.from, name(), visible.end),
                            visible.by);
     }
-    judge_end(poll, reading.end, visible);
-    if (reading.start != kNoOffset) judge_start(poll, reading.start, reading.end, reading.known);
+    const bool tells_end = reading.end != kNoOffset;
+    if (tells_end) judge_end(poll, reading.end, visible);
+    if (reading.start != kNoOffset) {
+      judge_start(poll, reading.start, tells_end ? reading.end : kOffsetMax, reading.known);
+    }
     int64_t next = reading.from;
     for (const Value& record : reading.records) {
       const int64_t offset = record.items()[0].as_integer();
-      if (next != kNoOffset && offset != next) {
-        findings_.add(offset > next ? "int-poll-skip" : "int-nonmonotonic-poll", poll,
+      const bool back = next != kNoOffset && offset < next;
+      if (!reading.rebalanced && (back || (next != kNoOffset && skips(next, offset)))) {
+        findings_.add(back ? "int-nonmonotonic-poll" : "int-poll-skip", poll,
                       fmt::format("operation {} finds offset {} of {} where {} comes next", poll.id,
                                   offset, name(), next));
       }
-      if (offset >= reading.end) {
+      if (tells_end && offset >= reading.end) {
         findings_.add("beyond-hw", poll,
                       fmt::format("operation {} finds offset {} of {} and tells that records end "
                                   "at {}",
@@ -164,7 +142,7 @@ class Judge {
   // Whoever stands beyond the end for good has to be told, or waits for ever.
   void judge_past_end(const LogReading& reading) {
     const auto sent = static_cast<int64_t>(partition_.records.size());
-    if (facts_.tells_flushes() || reading.from <= sent) return;
+    if (facts_.tells_flushes() || facts_.is_sparse() || reading.from <= sent) return;
     const Operation& poll = *reading.operation;
     findings_.add("past-end-accepted", poll,
                   fmt::format("operation {} asks for offset {} of {} and is not refused, though "
@@ -173,6 +151,7 @@ class Judge {
   }
 
   void judge_amount(const LogReading& reading) {
+    if (facts_.is_sparse()) return;
     const Operation& poll = *reading.operation;
     const int64_t there = std::max(reading.end, reading.known.visible.end) - reading.from;
     const int64_t due = std::min(there, reading.exact ? reading.limit : 1);
@@ -205,7 +184,7 @@ class Judge {
                                 "start at {}; it ends at {}",
                                 operation.id, name(), start, known.start, end));
     }
-    if (start > 0) {
+    if (start > 0 && !facts_.is_sparse()) {
       findings_.add("lost-write", operation,
                     fmt::format("operation {} tells that {} starts at {}, though nothing is ever "
                                 "removed from it",
@@ -233,7 +212,7 @@ class Judge {
       return findings_.add("garbage", poll,
                            fmt::format("{}, before operation {} sent it", what(), send.id), &send);
     }
-    if (send.failed()) {
+    if (batch.failed) {
       findings_.add("aborted-read", poll,
                     fmt::format("{}, though operation {} failed", what(), send.id), &send);
     }
@@ -275,8 +254,8 @@ class Judge {
     if (batch.told != kNoOffset && batch.told != base) {
       findings_.add("inconsistent-offsets", poll,
                     fmt::format("{}, but operation {} was told that its batch begins at {}", what(),
-                                batch.operation->id, batch.told),
-                    batch.operation);
+                                batch.told_by->id, batch.told),
+                    batch.told_by);
     } else if (batch.seen != base) {
       findings_.add("torn-batch", poll,
                     fmt::format("{}, but its batch, of operation {}, begins at {}", what(),
@@ -289,16 +268,17 @@ class Judge {
   void judge_offset(const LogBatch& batch) {
     if (batch.told == kNoOffset || batch.retried) return;
     const Operation& send = *batch.operation;
+    const Operation& told = *batch.told_by;
     const bool visible = batch.told < batch.known.visible.end;
     // What was appended, but not flushed, may have gone in a crash that came later.
     const bool given_away = batch.told < batch.known.appended.end &&
-                            !partition_.crashed_between(send.invoke_at, send.complete_at);
+                            !partition_.crashed_between(send.invoke_at, told.complete_at);
     if (!visible && !given_away) return;
     const LogEnd& end = visible ? batch.known.visible : batch.known.appended;
-    findings_.add("offset-reused", send,
+    findings_.add("offset-reused", told,
                   fmt::format("operation {} is given offset {} of {}, but operation {} had told of "
                               "offsets up to {} before it was sent",
-                              send.id, batch.told, name(), end.by->id, end.end - 1),
+                              told.id, batch.told, name(), end.by->id, end.end - 1),
                   end.by);
   }
 
@@ -317,12 +297,12 @@ class Judge {
       const bool may_be_lost =
           !batch.durable() && partition_.crashed_between(send.invoke_at, poll.complete_at);
       if (may_be_lost) continue;
-      return findings_.add(
-          "lost-write", poll,
-          fmt::format("operation {} was told that {} is at offset {} of {}, but "
-                      "operation {} finds {} there",
-                      send.id, record.value.json(), offset, name(), poll.id, other.value.json()),
-          &send);
+      return findings_.add("lost-write", poll,
+                           fmt::format("operation {} was told that {} is at offset {} of {}, but "
+                                       "operation {} finds {} there",
+                                       batch.told_by->id, record.value.json(), offset, name(),
+                                       poll.id, other.value.json()),
+                           batch.told_by);
     }
   }
 
@@ -337,11 +317,12 @@ class Judge {
       const LogRecord& record = partition_.records[batch.first_record + i];
       const int64_t offset = batch.told + static_cast<int64_t>(i);
       if (record.seen != kNoOffset || (!everything_read && offset > greatest_found())) continue;
+      if (facts_.is_sparse() && offset < partition_.greatest_start) continue;
       return findings_.add(
-          everything_read ? "unseen" : "lost-write", send,
+          everything_read ? "unseen" : "lost-write", *batch.told_by,
           fmt::format("operation {} was told that {} is at offset {} of {}, and nobody "
                       "found it",
-                      send.id, record.value.json(), offset, name()));
+                      batch.told_by->id, record.value.json(), offset, name()));
     }
   }
 
@@ -386,27 +367,31 @@ class Judge {
     if (a.told + static_cast<int64_t>(a.count) <= b.told) return;
     const auto lost = [&](const LogBatch& gone, const LogBatch& stays) {
       return !gone.durable() &&
-             partition_.crashed_between(gone.operation->invoke_at, stays.operation->complete_at);
+             partition_.crashed_between(gone.operation->invoke_at, stays.told_by->complete_at);
     };
     if (lost(a, b) || lost(b, a)) return;
     findings_.add(
-        "inconsistent-offsets", *b.operation,
+        "inconsistent-offsets", *b.told_by,
         fmt::format("operations {} and {} were both told that they are at offset {} of {}",
-                    a.operation->id, b.operation->id, b.told, name()),
-        a.operation);
+                    a.told_by->id, b.told_by->id, b.told, name()),
+        a.told_by);
   }
 
   // Each connection's batches, in the order in which it sent them.
   void judge_producers() {
     std::unordered_map<Value, const LogBatch*, ValueHash> last;
+    const LogBatch* latest = nullptr;
     for (const LogBatch& batch : partition_.batches) {
-      if (batch.by.is_nil() || batch.base() == kNoOffset || batch.retried) continue;
-      const LogBatch*& before = last[batch.by];
+      if (batch.base() == kNoOffset || batch.retried) continue;
+      // A transaction of nobody in particular still has an order of its own.
+      if (latest != nullptr && latest->operation != batch.operation) latest = nullptr;
+      const LogBatch*& before = batch.by.is_nil() ? latest : last[batch.by];
       if (before != nullptr &&
           batch.base() < before->base() + static_cast<int64_t>(before->count) &&
           !may_have_gone(*before, batch)) {
+        const bool inside = before->operation == batch.operation;
         findings_.add(
-            "nonmonotonic-send", *batch.operation,
+            inside ? "int-nonmonotonic-send" : "nonmonotonic-send", *batch.operation,
             fmt::format("operation {} is at offset {} of {}, and operation {}, sent before it "
                         "by {}, is at {}",
                         batch.operation->id, batch.base(), name(), before->operation->id,
@@ -422,27 +407,73 @@ class Judge {
            partition_.crashed_between(before.operation->invoke_at, after.operation->complete_at);
   }
 
-  // Each consumer's answers, one after the other.
+  // Each consumer's answers, one after the other; a transaction's on their own where it is told
+  // of no consumer.
   void judge_consumers() {
-    struct Position {
-      int64_t last = kNoOffset;
-      const Operation* poll = nullptr;
-    };
-    std::unordered_map<Value, Position, ValueHash> positions;
+    std::unordered_map<Value, const LogReading*, ValueHash> positions;
+    const LogReading* in_transaction = nullptr;
     for (const LogReading& reading : partition_.readings) {
-      if (reading.by.is_nil() || reading.records.empty()) continue;
-      Position& position = positions[reading.by];
-      const int64_t first = reading.records.front().items()[0].as_integer();
-      if (position.poll != nullptr && first != position.last + 1) {
-        findings_.add(
-            first > position.last + 1 ? "poll-skip" : "nonmonotonic-poll", *reading.operation,
-            fmt::format("operation {} of {} finds offset {} of {} first, after operation {} "
-                        "had come to {}",
-                        reading.operation->id, reading.by.json(), first, name(), position.poll->id,
-                        position.last),
-            position.poll);
+      if (reading.records.empty()) continue;
+      const bool inside =
+          in_transaction != nullptr && in_transaction->operation == reading.operation;
+      const LogReading* before = inside ? in_transaction : nullptr;
+      if (!reading.by.is_nil()) {
+        const LogReading*& position = positions[reading.by];
+        if (before == nullptr) before = position;
+        position = &reading;
       }
-      position = {reading.records.back().items()[0].as_integer(), reading.operation};
+      in_transaction = &reading;
+      if (before != nullptr && !reading.rebalanced) judge_succession(*before, reading);
+    }
+  }
+
+  void judge_succession(const LogReading& before, const LogReading& after) {
+    const int64_t first = after.records.front().items()[0].as_integer();
+    const int64_t last = before.records.back().items()[0].as_integer();
+    const bool back = first <= last;
+    if (!back && !skips(last + 1, first)) return;
+    const Operation& poll = *after.operation;
+    if (before.operation == &poll) {
+      return findings_.add(back ? "int-nonmonotonic-poll" : "int-poll-skip", poll,
+                           fmt::format("operation {} finds offset {} of {} after offset {}",
+                                       poll.id, first, name(), last));
+    }
+    if (may_move(before, after)) return;
+    findings_.add(
+        back ? "nonmonotonic-poll" : "poll-skip", poll,
+        fmt::format("operation {} of {} finds offset {} of {} first, after operation {} had come "
+                    "to {}",
+                    poll.id, after.by.json(), first, name(), before.operation->id, last),
+        before.operation);
+  }
+
+  // Whether the consumer may stand elsewhere than it stood: it has subscribed, so that others may
+  // have had the partition in between, or it had let go of it.
+  bool may_move(const LogReading& before, const LogReading& after) const {
+    const std::vector<LogChoice>* choices = facts_.choices_of(after.by);
+    if (choices == nullptr) return false;
+    const auto invoked = [](const LogChoice& choice) { return choice.operation->invoke_at; };
+    const auto end = std::ranges::lower_bound(*choices, after.operation->complete_at, {}, invoked);
+    auto at = std::ranges::lower_bound(*choices, before.operation->invoke_at, {}, invoked);
+    if (at != choices->begin()) --at;  // The one that holds when the earlier poll begins.
+    for (; at != end; ++at) {
+      if (at->subscribes) return true;
+      const bool later = at->operation->invoke_at > before.operation->invoke_at;
+      if (later && !std::ranges::binary_search(at->keys, name())) return true;
+    }
+    return false;
+  }
+
+  // An idempotent producer is told the same, however often it asks.
+  void judge_disputes() {
+    for (const LogDispute& dispute : partition_.disputes) {
+      const LogBatch& batch = partition_.batches[dispute.batch];
+      findings_.add(
+          "duplicate", *dispute.attempt,
+          fmt::format("operation {} is told that its batch begins at {} of {}, and "
+                      "operation {} was told that the same batch begins at {}",
+                      dispute.attempt->id, dispute.told, name(), batch.told_by->id, batch.told),
+          batch.told_by);
     }
   }
 
@@ -469,7 +500,7 @@ class Judge {
           batch.operation);
     };
     for (const LogReading& reading : partition_.readings) {
-      if (!reading.out_of_range) look(*reading.operation, reading.end);
+      if (reading.end != kNoOffset) look(*reading.operation, reading.end);
     }
     for (const LogListing& listing : partition_.listings) {
       if (listing.operation->argument == Value::text("latest"))
@@ -482,9 +513,10 @@ class Judge {
     if (!facts_.tells_flushes()) return;
     std::vector<std::pair<uint32_t, int64_t>> covers;  // Event, and the greatest cover up to it.
     int64_t cover = 0;
-    for (const auto& [flush, end] : partition_.flushes) {
-      cover = std::max(cover, end);
-      covers.emplace_back(flush->invoke_at, cover);
+    for (const LogFlush& flush : partition_.flushes) {
+      cover = std::max(cover, flush.most);
+      covers.emplace_back(flush.operation->invoke_at, cover);
+      if (flush.operation->ok()) judge_end(*flush.operation, flush.most, flush.known.visible);
     }
     for (const LogReading& reading : partition_.readings) {
       const uint32_t at = reading.operation->complete_at;
@@ -514,7 +546,7 @@ class Judge {
     const bool asked = std::ranges::any_of(partition_.listings, [](const LogListing& listing) {
       return listing.operation->argument.is_integer();
     });
-    if (!asked) return;
+    if (!asked || facts_.is_sparse()) return;
     std::vector<int64_t> greatest;  // Timestamp of all records up to an offset.
     std::vector<int64_t> timestamps;
     for (auto at = holder_.find(0); at != holder_.end();
@@ -559,14 +591,16 @@ class Judge {
                                       : fmt::format("none below {}", known_end)));
   }
 
-  // In the calm, nobody waits longer than the flush takes.
+  // In the calm, nobody waits longer than the flush takes, nor longer than it wanted to.
   void judge_punctuality() {
     if (punctuality_.calm_from == Micros::max()) return;
     const Micros flush = punctuality_.flush_interval;
     const Micros allowance = punctuality_.allowance;
     for (const LogReading& reading : partition_.readings) {
       const Operation& poll = *reading.operation;
-      if (poll.invoke_time < punctuality_.calm_from || reading.from == kNoOffset) continue;
+      if (poll.invoke_time < punctuality_.calm_from) continue;
+      judge_wait(poll);
+      if (reading.from == kNoOffset) continue;
       const Micros visible = LogPartition::reached(partition_.visible_growth, reading.from);
       const Micros appended = LogPartition::reached(partition_.appended_growth, reading.from);
       const Micros ready =
@@ -581,8 +615,9 @@ class Judge {
               poll.id, reading.from, name(), poll.complete_time.count(), ready.count()));
     }
     for (const LogBatch& batch : partition_.batches) {
-      const Operation& send = *batch.operation;
-      if (send.invoke_time < punctuality_.calm_from || batch.told == kNoOffset) continue;
+      if (batch.told == kNoOffset) continue;
+      const Operation& send = *batch.told_by;
+      if (send.invoke_time < punctuality_.calm_from || send.function == Function::kTxn) continue;
       const Micros due =
           send.invoke_time + allowance + (batch.acks == kAllReplicas ? flush : Micros(0));
       if (send.complete_time <= due) continue;
@@ -592,18 +627,30 @@ class Judge {
     }
   }
 
+  void judge_wait(const Operation& poll) {
+    const Value* wait = poll.argument.is_object() ? poll.argument.find("wait") : nullptr;
+    constexpr int64_t kWaitMax = int64_t{1} << 42;
+    if (wait == nullptr || wait->as_integer() > kWaitMax) return;
+    const Micros took = poll.complete_time - poll.invoke_time;
+    if (took <= std::chrono::milliseconds(wait->as_integer()) + punctuality_.allowance) return;
+    findings_.add("late", poll,
+                  fmt::format("operation {} is answered after {} us, and wanted to wait for {} ms",
+                              poll.id, took.count(), wait->as_integer()));
+  }
+
   std::string_view name() const { return partition_.name; }
 
   LogPartition& partition_;
   const LogFacts& facts_;
   const Punctuality& punctuality_;
-  Findings& findings_;
+  LogFindings& findings_;
+  std::vector<int64_t> known_;                  // Of a log with holes; ascending.
   std::unordered_map<int64_t, size_t> holder_;  // By offset, the record that was first found there.
   std::optional<bool> from_the_start_;
   std::optional<int64_t> greatest_found_;
 };
 
-void judge_topics(const History& history, const LogFacts& facts, Findings& findings) {
+void judge_topics(const History& history, const LogFacts& facts, LogFindings& findings) {
   for (const TopicTold& told : facts.topics()) {
     if (told.operation->function == Function::kCreateTopic || told.partitions >= told.known.end)
       continue;
@@ -628,28 +675,43 @@ Verdict check_offsets(const History& history, const Options& options) {
     verdict.summary = "undecided: " + facts.ambiguity();
     return verdict;
   }
-  Findings findings;
+  LogFindings findings;
   size_t records = 0;
   size_t batches = 0;
   size_t partitions = 0;
+  LogLag worst;
   for (LogPartition& partition : facts.partitions()) {
-    Judge(partition, facts, options, findings).run();
+    Judge judge(partition, facts, options, findings);
+    judge.run();
+    if (const LogLag lag = judge.worst_lag(); lag.time > worst.time) worst = lag;
     records += partition.records.size();
     batches += partition.batches.size();
     if (!partition.batches.empty()) partitions++;
   }
   judge_topics(history, facts, findings);
+  judge_keys(history, findings);
+  judge_transactions(history, facts, findings);
+  const bool decided = judge_groups(history, facts, options, findings);
   for (const Operation* protest : facts.protests()) {
     findings.add("protocol-error", *protest,
                  fmt::format("operation {}: {}", protest->id, protest->argument.as_text()));
   }
-  if (findings.empty()) {
-    verdict.summary =
-        fmt::format("{} records in {} batches on {} partitions stay where they were told and found",
-                    records, batches, partitions);
+  if (!findings.empty()) {
+    findings.describe(history, verdict);
     return verdict;
   }
-  findings.describe(history, verdict);
+  if (!decided) {
+    verdict.outcome = Outcome::kUndecided;
+    verdict.summary = "undecided: the budget ended before the committed offsets were in order";
+    return verdict;
+  }
+  verdict.summary =
+      fmt::format("{} records in {} batches on {} partitions stay where they were told and found",
+                  records, batches, partitions);
+  if (worst.poll != nullptr) {
+    verdict.summary += fmt::format("; operation {} is the stalest, at least {} us behind",
+                                   worst.poll->id, worst.time.count());
+  }
   return verdict;
 }
 

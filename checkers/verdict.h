@@ -21,6 +21,11 @@ struct Verdict {
   std::string checker;  // "linearizability", "strict-serializability", "bank".
   std::string anomaly;  // Of a violation: "stale-read", "lost-update"...; else empty.
   std::string summary;  // One sentence for a person, also when ok or undecided.
+  // Of transactions: all kinds of anomaly found, the one above first; the strongest level of
+  // isolation that holds ("read committed"); the cycles as Graphviz. Empty where not told.
+  std::vector<std::string> anomalies;
+  std::string level;
+  std::string dot;
   // Why, step by step: each a sentence ("operation 3 precedes operation 7: it had completed").
   std::vector<std::string> explanation;
   // The operations that the summary names.

@@ -1,5 +1,7 @@
 // seatrial check: a checker on anyone's history.
 #include "checkers/check.h"
+#include "checkers/picture.h"
+#include "checkers/tell.h"
 #include "commands/commands.h"
 #include "reports/run_result.h"
 
@@ -9,6 +11,24 @@
 
 namespace seatrial::commands {
 
+namespace {
+
+bool write(const std::string& path, std::string_view text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (file) return true;
+  fmt::print(stderr, "seatrial check: {}: cannot be written\n", path);
+  return false;
+}
+
+int refuse(const CheckCommand& command, const base::Error& error) {
+  fmt::print(stderr, "seatrial check: {}: {}\n", command.history, error.message());
+  return kExitUsage;
+}
+
+}  // namespace
+
 int check(const CheckCommand& command) {
   std::ifstream file(command.history, std::ios::binary);
   if (!file) {
@@ -16,19 +36,18 @@ int check(const CheckCommand& command) {
     return kExitUsage;
   }
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  auto verdict = checkers::check(command.model, bytes);
-  if (!verdict) {
-    fmt::print(stderr, "seatrial check: {}: {}\n", command.history, verdict.error().message());
+  const auto history = checkers::read_history(bytes);
+  if (!history) return refuse(command, history.error());
+  const auto verdict = checkers::check(command.model, *history);
+  if (!verdict) return refuse(command, verdict.error());
+  if (!command.html.empty() &&
+      !write(command.html, checkers::draw_picture(*history, *verdict))) {
     return kExitUsage;
   }
-  fmt::print("{}: {}", verdict->checker, to_string(verdict->outcome));
-  if (!verdict->anomaly.empty()) fmt::print(" ({})", verdict->anomaly);
-  fmt::print("\n{}\n", verdict->summary);
-  for (const std::string& sentence : verdict->explanation) fmt::print("  {}\n", sentence);
-  if (!verdict->sub_history.empty()) {
-    fmt::print("  the smallest sub-history found: operations {}\n",
-               fmt::join(verdict->sub_history, ", "));
-  }
+  // Without cycles the drawing is empty.
+  const std::string_view cycles = verdict->dot.empty() ? "digraph anomalies {\n}\n" : verdict->dot;
+  if (!command.dot.empty() && !write(command.dot, cycles)) return kExitUsage;
+  fmt::print("{}", checkers::tell(*verdict));
   switch (verdict->outcome) {
     case checkers::Outcome::kOk: return kExitGood;
     case checkers::Outcome::kViolation: return exit_code(reports::Verdict::kViolation);

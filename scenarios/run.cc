@@ -76,17 +76,21 @@ class Run {
   Result<void> prepare() {
     for (const std::string& name : scenario_.server_names()) {
       const auto options = options_of(name);
-      auto factory = kind_.prepare(name, options, witness_.get());
-      if (!factory) {
-        return fail(factory.error().in(fmt::format("{}: {}", scenario_.name, name)));
+      std::vector<sim::MakeProcess> releases;
+      for (size_t i = 0; i < std::max<size_t>(scenario_.releases.size(), 1); ++i) {
+        auto factory = kind_.prepare(name, with_release(options, i), witness_.get());
+        if (!factory) {
+          return fail(factory.error().in(fmt::format("{}: {}", scenario_.name, name)));
+        }
+        releases.push_back(*std::move(factory));
       }
-      servers_.emplace_back(name, *std::move(factory));
+      servers_.emplace_back(name, std::move(releases));
     }
     // Written by nobody's client: the last number.
     trial_.world().incident_listener = [this](const sim::Incident& incident) {
       workload_.incident(facts(), incident, scribe_, (scenario_.clients + 1) * workload_.lanes());
     };
-    for (const auto& [name, factory] : servers_) trial_.add_server(name, factory);
+    for (const auto& [name, releases] : servers_) trial_.add_server(name, releases);
     trial_.add_judge(kJudge, judge(&Workload::prepare), judge(&Workload::finish));
     for (uint32_t i = 0; i < scenario_.clients; ++i) {
       trial_.add_client(client_name(i), [this, i](os::Os& os) {
@@ -135,6 +139,14 @@ class Run {
     return options;
   }
 
+  std::vector<std::string> with_release(std::vector<std::string> options, size_t release) const {
+    if (release < scenario_.releases.size()) {
+      const std::vector<std::string>& own = scenario_.releases[release];
+      options.insert(options.end(), own.begin(), own.end());
+    }
+    return options;
+  }
+
   const std::vector<std::string>& operations_of(const std::string& client) const {
     static const std::vector<std::string> kNone;
     const auto plan = std::ranges::find(plan_.clients, client, &sim::ClientPlan::client);
@@ -159,7 +171,7 @@ class Run {
   const sim::Plan& plan_;
   const Workload& workload_;
   const ServerKind& kind_;
-  std::vector<std::pair<std::string, ServerFactory>> servers_;
+  std::vector<std::pair<std::string, std::vector<sim::MakeProcess>>> servers_;  // By release.
   std::unique_ptr<Witness> witness_;
   sim::Trial trial_;  // After what its fibers refer to: its end unwinds them.
   Scribe scribe_;
@@ -215,6 +227,7 @@ Result<sim::Plan> make_plan(const Scenario& scenario, uint64_t seed) {
   options.stage.storm = scenario.storm;
   options.stage.intensity = scenario.intensity;
   options.stage.expendable = scenario.expendable;
+  options.stage.releases = std::max<uint32_t>(1, static_cast<uint32_t>(scenario.releases.size()));
   options.stage.servers = scenario.server_names();
   plan.servers = draw_options(scenario, *servers, streams);
   for (uint32_t i = 0; i < scenario.clients; ++i) {

@@ -54,6 +54,23 @@ class Table {
     }
     return values;
   }
+  Result<std::vector<std::vector<std::string>>> text_lists(std::string_view key) {
+    taken_.emplace_back(key);
+    std::vector<std::vector<std::string>> lists;
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return lists;
+    constexpr std::string_view kExpected = "a list of lists of strings";
+    if (!node->is_array()) return wrong(key, kExpected);
+    for (const toml::node& list : *node->as_array()) {
+      if (!list.is_array()) return wrong(key, kExpected);
+      std::vector<std::string>& texts = lists.emplace_back();
+      for (const toml::node& item : *list.as_array()) {
+        if (!item.is_string()) return wrong(key, kExpected);
+        texts.push_back(*item.value<std::string>());
+      }
+    }
+    return lists;
+  }
   Result<Table> table(std::string_view key) {
     taken_.emplace_back(key);
     static const toml::table kEmpty;
@@ -264,6 +281,7 @@ Result<void> parse_topology(Table topology, Scenario& scenario) {
   scenario.clients = static_cast<uint32_t>(TRY(topology.integer("clients", 3, 1, 1000)));
   scenario.server = TRY(topology.text("server", "kv"));
   scenario.server_options = TRY(topology.texts("options"));
+  scenario.releases = TRY(topology.text_lists("releases"));
   scenario.node_options = TRY(TRY(topology.table("node")).rest_as_texts());
   scenario.drawn_options = TRY(TRY(topology.table("drawn")).rest_as_texts());
   for (const auto& [option, values] : scenario.drawn_options) {

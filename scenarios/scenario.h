@@ -27,6 +27,9 @@ struct Scenario {
   std::string server = "kv";
   std::vector<std::string> server_options;                       // Of all, as on the command line.
   std::map<std::string, std::vector<std::string>> node_options;  // Of one, after those.
+  // Further options of each release, oldest first; empty: there is only one. All servers begin as
+  // the first, and process.upgrade takes them further.
+  std::vector<std::vector<std::string>> releases;
   // For each run one of the values is drawn, for all servers, and stands in the plan.
   std::map<std::string, std::vector<std::string>> drawn_options;
 

@@ -19,8 +19,8 @@ class KvServerKind : public ServerKind {
     return {fmt::format("--{}", setting), std::string(value)};
   }
 
-  Result<ServerFactory> prepare(std::string_view node, std::span<const std::string> options,
-                                Witness* witness) const override {
+  Result<sim::MakeProcess> prepare(std::string_view node, std::span<const std::string> options,
+                                   Witness* witness) const override {
     kv::Config config = TRY(kv::parse_config({}, {}, options));
     kv::Observer* const observer = witness == nullptr ? nullptr : witness->of_kv(node);
     return [config = std::move(config), observer]() -> sim::ProcessMain {
@@ -37,8 +37,8 @@ class BrokerServerKind : public ServerKind {
     return {fmt::format("{}={}", setting, value)};
   }
 
-  Result<ServerFactory> prepare(std::string_view, std::span<const std::string> options,
-                                Witness*) const override {
+  Result<sim::MakeProcess> prepare(std::string_view, std::span<const std::string> options,
+                                   Witness*) const override {
     broker::Config config = TRY(broker::parse_config({}, {}, options));
     return [config = std::move(config)]() -> sim::ProcessMain {
       return [config](os::Os& os) { return broker::serve(os, config); };

@@ -17,9 +17,6 @@ using base::Result;
 
 class Witness;
 
-// Makes a server's process anew for each start of the node `node`.
-using ServerFactory = std::function<sim::ProcessMain()>;
-
 class ServerKind {
  public:
   virtual ~ServerKind() = default;
@@ -29,8 +26,9 @@ class ServerKind {
   virtual std::vector<std::string> option(std::string_view setting,
                                           std::string_view value) const = 0;
   // Errors name the option that is not understood. `witness` may be null and outlives the servers.
-  virtual Result<ServerFactory> prepare(std::string_view node, std::span<const std::string> options,
-                                        Witness* witness) const = 0;
+  virtual Result<sim::MakeProcess> prepare(std::string_view node,
+                                           std::span<const std::string> options,
+                                           Witness* witness) const = 0;
 };
 
 Result<const ServerKind*> find_server_kind(std::string_view name);

@@ -4,6 +4,7 @@
 
 #include "os/time.h"
 
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -11,6 +12,11 @@ namespace seatrial::sim {
 
 // The world's time, since the run began. Nodes have clocks of their own, derived from it.
 using VirtualTime = os::Duration;
+
+// Rounded down: as plans and traces tell times.
+constexpr int64_t to_micros(VirtualTime time) {
+  return std::chrono::floor<std::chrono::microseconds>(time).count();
+}
 
 class Event {
  public:

@@ -19,10 +19,6 @@ constexpr VirtualTime kRestartDelayMax = std::chrono::milliseconds(500);
 constexpr os::Pid kInit = 1;  // Whose children orphans are.
 constexpr os::Pid kFirstPid = 100;
 
-int64_t micros(VirtualTime time) {
-  return std::chrono::floor<std::chrono::microseconds>(time).count();
-}
-
 }  // namespace
 
 Node::Node(World& world, std::string_view name, uint32_t index)
@@ -115,19 +111,32 @@ void Node::tell_parent(const SimProcess& process) {
   parent->child_ended->wake_all();
 }
 
-void Node::set_service(std::string_view name, std::function<ProcessMain()> make) {
+void Node::set_service(std::string_view name, MakeProcess make) {
+  std::vector<MakeProcess> releases;
+  if (make) releases.push_back(std::move(make));
+  set_service(name, std::move(releases));
+}
+
+void Node::set_service(std::string_view name, std::vector<MakeProcess> releases) {
   service_name_ = name;
-  make_service_ = std::move(make);
+  releases_ = std::move(releases);
+  release_ = 0;
   if (serves() && processes_.empty()) make_clock();
   start_service();
 }
 
+void Node::install(size_t release) {
+  CHECK(release < releases_.size());
+  release_ = release;
+  world_.note(name_, TraceKind::kProcess, fmt::format("release {} is installed", release));
+}
+
 void Node::start_service() {
-  if (!make_service_ || !powered_ || runs(service_name_)) return;
+  if (!serves() || !powered_ || runs(service_name_)) return;
   stopping_service_ = false;
   service_started_ = world_.now_virtual();
   world_.record(name_, Incident::Kind::kStarted);
-  start(service_name_, make_service_());
+  start(service_name_, releases_[release_]());
 }
 
 bool Node::stop_service() {
@@ -220,18 +229,18 @@ void Node::boot() {
 void Node::make_clock() {
   const ClockWeather& weather = world_.weather().clock;
   base::RandomStream random = world_.streams().stream(name_, "clock");
-  const int64_t most = micros(weather.drift_per_second_max);
+  const int64_t most = to_micros(weather.drift_per_second_max);
   const int64_t rate_ppm = random.between(-most, most);
   const VirtualTime skew = draw_skew(random);
   if (rate_ppm == 0 && skew == VirtualTime(0)) return;
   clock_.make(world_.now_virtual(), rate_ppm, skew);
   world_.note(name_, TraceKind::kFault,
               fmt::format("clocks gain {} us a second; the wall clock is {} us ahead", rate_ppm,
-                          micros(skew)));
+                          to_micros(skew)));
 }
 
 VirtualTime Node::draw_skew(base::RandomStream& random) const {
-  const int64_t most = micros(world_.weather().clock.skew_max);
+  const int64_t most = to_micros(world_.weather().clock.skew_max);
   return std::chrono::microseconds(random.between(-most, most));
 }
 
@@ -285,7 +294,7 @@ void Node::take_step() {
 
 void Node::jump_wall(VirtualTime by) {
   world_.note(name_, TraceKind::kFault,
-              fmt::format("the wall clock is set {} us ahead", micros(by)));
+              fmt::format("the wall clock is set {} us ahead", to_micros(by)));
   clock_.set_wall(world_.now_virtual(), by);
 }
 

@@ -25,6 +25,8 @@ class World;
 
 // What a process runs.
 using ProcessMain = std::move_only_function<int(os::Os&)>;
+// Makes a service's process, anew for each of its starts.
+using MakeProcess = std::function<ProcessMain()>;
 
 class Node {
  public:
@@ -52,9 +54,15 @@ class Node {
 
   // What the machine runs when it is up, as an init system would: started once now, again after a
   // while when it ends by itself, and by start_service() after a kill or a power loss.
-  void set_service(std::string_view name, std::function<ProcessMain()> make);
+  void set_service(std::string_view name, MakeProcess make);
+  // The same of several releases, oldest first: the first is started.
+  void set_service(std::string_view name, std::vector<MakeProcess> releases);
   void start_service();
-  bool serves() const { return make_service_ != nullptr; }
+  bool serves() const { return !releases_.empty(); }
+  size_t releases() const { return releases_.size(); }
+  // Which of them start_service() starts.
+  size_t release() const { return release_; }
+  void install(size_t release);
   // How often in a row the service ended by itself with an error within a second of its start.
   uint32_t failed_starts() const { return failed_starts_; }
   // SIGTERM for the service, which then is not started again when it ends; false if none runs.
@@ -147,7 +155,8 @@ class Node {
   FileSystem files_;
   std::vector<std::unique_ptr<SimProcess>> processes_;
   std::string service_name_;
-  std::function<ProcessMain()> make_service_;
+  std::vector<MakeProcess> releases_;
+  size_t release_ = 0;
   VirtualTime service_started_{0};
   uint32_t failed_starts_ = 0;
 

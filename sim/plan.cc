@@ -67,15 +67,11 @@ void visit(WeatherType& w, Visitor&& v) {
   v("chaos", "knob_shaken", w.chaos.knob_shaken);
 }
 
-int64_t micros(VirtualTime time) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
-}
-
 ordered_json weather_json(const Weather& weather) {
   ordered_json out = ordered_json::object();
   visit(weather, [&](const char* family, const char* name, const auto& value) {
     if constexpr (std::is_same_v<std::decay_t<decltype(value)>, os::Duration>) {
-      out[family][name] = micros(value);
+      out[family][name] = to_micros(value);
     } else {
       out[family][name] = value;
     }
@@ -352,17 +348,17 @@ std::string_view to_string(Moment moment) { return kMoments[static_cast<size_t>(
 
 std::string to_json(const Plan& plan) {
   ordered_json out;
-  out["storm_us"] = micros(plan.storm);
-  out["calm_limit_us"] = micros(plan.calm_limit);
+  out["storm_us"] = to_micros(plan.storm);
+  out["calm_limit_us"] = to_micros(plan.calm_limit);
   out["weather"] = weather_json(plan.weather);
   out["faults"] = ordered_json::array();
   for (const FaultStep& step : plan.faults) {
-    ordered_json line = {{"at_us", micros(step.at)},
+    ordered_json line = {{"at_us", to_micros(step.at)},
                          {"kind", step.kind},
                          {"target", step.target},
-                         {"lasts_us", micros(step.lasts)},
+                         {"lasts_us", to_micros(step.lasts)},
                          {"moment", to_string(step.moment)},
-                         {"delay_us", micros(step.delay)}};
+                         {"delay_us", to_micros(step.delay)}};
     if (step.count != 0) line["count"] = step.count;
     if (!step.mode.empty()) line["mode"] = step.mode;
     if (step.amount != 0) line["amount"] = step.amount;

@@ -16,9 +16,15 @@ const std::vector<std::string>& operations_of(const Plan& plan, std::string_view
 
 void add_nodes(Trial& trial, Subject& subject, const Terms& terms) {
   for (const std::string& name : terms.servers) {
-    trial.add_server(name, [&subject, name] {
-      return ProcessMain([&subject, name](os::Os& os) { return subject.serve(os, name); });
-    });
+    std::vector<MakeProcess> releases;
+    for (uint32_t release = 0; release < terms.releases; ++release) {
+      releases.emplace_back([&subject, name, release] {
+        return ProcessMain([&subject, name, release](os::Os& os) {
+          return subject.serve_release(os, name, release);
+        });
+      });
+    }
+    trial.add_server(name, std::move(releases));
   }
   const auto clients = static_cast<uint32_t>(terms.clients.size());
   const auto judge = [&trial, &subject, clients](void (Subject::*part)(Client&)) {
@@ -58,6 +64,7 @@ Plan draw_plan(const Subject& subject, uint64_t seed) {
   stage.clients = std::move(terms.clients);
   stage.storm = terms.storm;
   stage.intensity = terms.intensity;
+  stage.releases = terms.releases;
   draw_swarm(streams, terms.swarm, plan);
   return plan;
 }

@@ -26,6 +26,8 @@ struct Terms {
   VirtualTime storm = std::chrono::seconds(20);
   VirtualTime calm_limit = std::chrono::seconds(60);
   double intensity = 1.0;
+  // Of the server's code; more than one where upgrades are on trial.
+  uint32_t releases = 1;
   // Which faults, and how (see swarm.h); its stage's names and times are those above.
   SwarmOptions swarm{};
 };
@@ -53,6 +55,11 @@ class Subject {
   // The process that the machine `server` runs; called again for each start, and again after an
   // end of its own. Returns its exit code.
   virtual int serve(os::Os& os, std::string_view server) = 0;
+  // The same by a release from 0 (which all begin with) to terms().releases - 1. process.upgrade
+  // takes a server to the next one, or back, on the disk that the other has left.
+  virtual int serve_release(os::Os& os, std::string_view server, uint32_t /*release*/) {
+    return serve(os, server);
+  }
 
   // What this client is to ask, one operation a line, in words of your own: it stands in the plan,
   // where a person can edit it. Without it a client decides for itself, by client.os.random.

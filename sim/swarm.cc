@@ -48,6 +48,7 @@ std::vector<Drawn> draw_kinds(const Streams& streams, const SwarmOptions& option
 
 bool may_draw(const SwarmOptions& options, const FaultInfo& fault) {
   if (names(options.without, fault)) return false;
+  if (fault.changes_release && options.stage.releases < 2) return false;
   if (fault.harms_disk && options.stage.expendable.empty()) return false;
   if (std::ranges::find(options.with, fault.kind) != options.with.end()) return true;
   if (fault.opt_in) return std::ranges::find(options.faults, fault.kind) != options.faults.end();

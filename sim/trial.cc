@@ -106,10 +106,14 @@ Trial::Trial(TrialOptions options)
            .stack_bytes = options.stack_bytes}),
       progress_(world_.fibers()) {}
 
-Node& Trial::add_server(std::string_view name, std::function<ProcessMain()> make) {
+Node& Trial::add_server(std::string_view name, MakeProcess make) {
+  return add_server(name, std::vector<MakeProcess>{std::move(make)});
+}
+
+Node& Trial::add_server(std::string_view name, std::vector<MakeProcess> releases) {
   Node& node = world_.add_node(name);
   node.chaos = chaos_of(plan_, name);
-  servers_.push_back({&node, std::move(make)});
+  servers_.push_back({&node, std::move(releases)});
   return node;
 }
 
@@ -128,7 +132,9 @@ Node& Trial::add_judge(std::string_view name, ClientMain before, ClientMain afte
 }
 
 TrialReport Trial::run() {
-  for (Server& server : servers_) server.node->set_service("server", std::move(server.make));
+  for (Server& server : servers_) {
+    server.node->set_service("server", std::move(server.releases));
+  }
   world_.administer("director", [this] { direct(); });
   TrialReport report;
   switch (const Outcome outcome = world_.run()) {

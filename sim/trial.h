@@ -76,7 +76,9 @@ class Trial {
 
   // Before run(); what they refer to must outlive the trial. Nodes are numbered in this order.
   // A machine whose service is what `make` makes, anew for each start.
-  Node& add_server(std::string_view name, std::function<ProcessMain()> make);
+  Node& add_server(std::string_view name, MakeProcess make);
+  // The same of several releases, oldest first: process.upgrade goes from one to the next.
+  Node& add_server(std::string_view name, std::vector<MakeProcess> releases);
   // A machine from which `main` runs once, in the storm and on into the calm.
   Node& add_client(std::string_view name, ClientMain main);
   // A machine that no fault strikes. `before` runs until the servers answer; `after`, at the end
@@ -97,7 +99,7 @@ class Trial {
  private:
   struct Server {
     Node* node;
-    std::function<ProcessMain()> make;
+    std::vector<MakeProcess> releases;
   };
   struct Client {
     Node* node;

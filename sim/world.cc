@@ -45,7 +45,8 @@ World::World(WorldOptions options)
       weather_(options.weather),
       time_limit_(options.time_limit),
       scheduler_(std::make_unique<os::Scheduler>(static_cast<os::Dispatch&>(*this),
-                                                 options.stack_bytes, os::Order::kShuffled)),
+                                                 options.stack_bytes, os::Order::kShuffled,
+                                                 SIZE_MAX)),  // A world ends soon.
       fibers_(std::make_unique<os::Fibers>(*scheduler_)),
       net_(std::make_unique<Net>(*this)),
       undertaker_idle_(std::make_unique<os::WaitQueue>(*fibers_)) {

@@ -2,7 +2,8 @@
 // what, who found what where, and, for each operation, what was already certain when it began.
 //
 // Histories of type "log" and "kafka" come out the same: an append is a send of one record that is
-// acknowledged once appended (acks 1), a read is a poll, a flush tells the visible end.
+// acknowledged once appended (acks 1), a read is a poll, a flush tells the visible end. A txn is
+// its sends and polls, each of them a part of the one operation.
 #pragma once
 
 #include "checkers/history.h"
@@ -33,10 +34,13 @@ struct Known {
 };
 
 struct LogBatch {
-  const Operation* operation = nullptr;
+  const Operation* operation =
+      nullptr;                         // Its first attempt, where an idempotent producer has many.
+  const Operation* told_by = nullptr;  // The attempt that was answered first.
   int64_t acks = 1;
-  bool retried = false;
-  bool pinned = false;  // Acknowledged without a flush, but known to be flushed before any crash.
+  bool failed = true;    // All attempts did.
+  bool retried = false;  // May stand there more than once.
+  bool pinned = false;   // Acknowledged without a flush, but known to be flushed before any crash.
   Value by;
   size_t first_record = 0;  // Of `count`, in LogPartition::records.
   size_t count = 0;
@@ -65,8 +69,10 @@ struct LogReading {
   bool exact = false;  // It gets all that there is, up to the limit.
   bool final = false;
   bool out_of_range = false;
+  bool rebalanced = false;  // The consumer's partitions changed meanwhile.
   Value by;
-  int64_t end = 0;  // As told.
+  Value group;
+  int64_t end = kNoOffset;  // As told.
   int64_t start = kNoOffset;
   std::span<const Value> records;  // Each [offset, value, ...].
   Known known;
@@ -77,6 +83,27 @@ struct LogListing {
   int64_t offset = kNoOffset;
   const Value* timestamp = nullptr;
   Known known;
+};
+
+struct LogFlush {
+  const Operation* operation = nullptr;
+  int64_t most = 0;  // What it may have covered.
+  Known known;
+};
+
+// An answer to an attempt of a batch that does not agree with an earlier one.
+struct LogDispute {
+  const Operation* attempt = nullptr;
+  size_t batch = 0;
+  int64_t told = kNoOffset;
+};
+
+// A consumer chose what it reads: partitions of its own, or topics, whose partitions then change
+// without its asking.
+struct LogChoice {
+  const Operation* operation = nullptr;
+  bool subscribes = false;
+  std::vector<std::string_view> keys;  // Ascending.
 };
 
 // An end that was told for the first time, and when.
@@ -94,12 +121,15 @@ struct LogPartition {
   std::vector<uint32_t> crashes;  // Numbers of their events.
   std::vector<LogBatch> batches;  // By invocation, as those that follow.
   std::vector<LogRecord> records;
-  std::vector<LogReading> readings;                           // That were answered; by completion.
-  std::vector<LogListing> listings;                           // Likewise.
-  std::vector<std::pair<const Operation*, int64_t>> flushes;  // And what they may have covered.
-  std::unordered_map<Value, size_t, ValueHash> record_of;     // By value.
-  std::vector<LogGrowth> visible_growth;                      // Ends and times, both ascending.
-  std::vector<LogGrowth> appended_growth;                     // Since the last crash.
+  std::vector<LogReading> readings;  // That were answered; by completion.
+  std::vector<LogListing> listings;  // Likewise.
+  std::vector<LogFlush> flushes;     // By invocation.
+  std::vector<LogDispute> disputes;
+  std::unordered_map<Value, size_t, ValueHash> record_of;  // By value.
+  std::unordered_map<std::string, size_t> batch_of;        // By an idempotent producer's sequence.
+  std::vector<LogGrowth> visible_growth;                   // Ends and times, both ascending.
+  std::vector<LogGrowth> appended_growth;                  // Since the last crash.
+  int64_t greatest_start = 0;                              // As told by anybody.
 
   // A crash between the two events.
   bool crashed_between(uint32_t from, uint32_t to) const;
@@ -118,35 +148,53 @@ class LogFacts {
  public:
   explicit LogFacts(const History& history);
 
-  // By KeyId; keys of topics have nothing in them.
+  // Those with a KeyId have its number, those that only transactions name follow; keys of topics
+  // have nothing in them.
   std::vector<LogPartition>& partitions() { return partitions_; }
+  const std::vector<LogPartition>& partitions() const { return partitions_; }
   const std::vector<TopicTold>& topics() const { return topics_; }
+  // What the consumer of that name chose, by invocation; null: nothing.
+  const std::vector<LogChoice>* choices_of(const Value& consumer) const {
+    const auto found = choices_.find(consumer);
+    return found == choices_.end() ? nullptr : &found->second;
+  }
   // Answers that broke the protocol, as clients put it.
   const std::vector<const Operation*>& protests() const { return protests_; }
   bool has_final_readings() const { return has_final_; }
+  bool has_transactions() const { return has_transactions_; }
+  // Offsets have holes; only records that are known can be missed.
+  bool is_sparse() const { return sparse_; }
   // A flush is an operation of its own, and nothing else makes records visible.
   bool tells_flushes() const { return tells_flushes_; }
   // Not empty: the same value was sent twice, so who wrote it cannot be told.
   const std::string& ambiguity() const { return ambiguity_; }
 
  private:
+  struct Part;
   struct Sweep;
 
-  void add_send(const Operation& operation, const Known& known);
+  void add_parts(const Operation& operation, std::vector<Part>& parts);
+  uint32_t partition_of(std::string_view name);
+  void name_partitions();
+  void add_send(Part& part, const Known& known);
+  void add_records(const Part& part, LogPartition& partition);
+  bool joins_earlier_attempt(const Part& part, LogPartition& partition, size_t& batch);
   void add_record(LogPartition& partition, LogRecord record);
-  void add_answer(const Operation& operation, const Known& known);
+  void add_answer(const Part& part, const Known& known);
+  void add_choice(const Operation& operation);
   void pin(const Sweep& sweep);
 
   const History& history_;
   std::vector<LogPartition> partitions_;
+  std::unordered_map<std::string_view, uint32_t> partition_ids_;
   std::vector<TopicTold> topics_;
+  std::unordered_map<Value, std::vector<LogChoice>, ValueHash> choices_;
   std::vector<const Operation*> protests_;
   bool has_final_ = false;
+  bool has_transactions_ = false;
+  bool sparse_ = false;
   bool tells_flushes_ = false;
   std::string ambiguity_;
 };
-
-// The end up to which an answer shows the partition to be visible; 0: it says nothing.
-int64_t visible_end(const Operation& operation);
 
 }  // namespace seatrial::checkers

@@ -204,7 +204,11 @@ Result<History> read_jepsen_register_log(std::string_view bytes) {
   return read_lines(bytes, read_register_line);
 }
 
-bool is_porcupine_kv(std::string_view bytes) { return bytes.starts_with("{:process "); }
+// A history of Jepsen may begin alike, but has no key of its own.
+bool is_porcupine_kv(std::string_view bytes) {
+  return bytes.starts_with("{:process ") &&
+         bytes.substr(0, bytes.find('\n')).find(", :key \"") != std::string_view::npos;
+}
 
 Result<History> read_porcupine_kv(std::string_view bytes) {
   return read_lines(bytes, read_kv_line);

@@ -33,6 +33,8 @@ using namespace std::chrono_literals;
 constexpr int64_t kCounters = 2;
 // The year 2100 and later: a deadline that no run reaches, in milliseconds.
 constexpr int64_t kFarAway = 4'102'444'800'000;
+// Between two tries of what must succeed in the end.
+constexpr os::Duration kBetweenTries = 50ms;
 // How long a client watches its BGSAVE, and how often it asks.
 constexpr os::Duration kSavePatience = 10s;
 constexpr os::Duration kSavePoll = 8ms;
@@ -186,7 +188,7 @@ class Keeper {
     } else if (request.f == "save") {
       save();
     } else if (request.f == "bgsave") {
-      TRY(save_in_background());
+      save_in_background();
     } else {
       // Neither says anything about what is kept.
       (void)client_.call(Command{request.f == "rewrite" ? "BGREWRITEAOF" : "LASTSAVE"});
@@ -238,6 +240,36 @@ class Keeper {
     if (!reply.is_array()) return false;
     note_view(id, reply.items());
     return true;
+  }
+
+  // True if it is known to be complete: once one more save has succeeded than when ours began, ours
+  // or a later one. (A child that the server ends itself leaves no mark on the last status.)
+  bool save_in_background() {
+    const OperationId id =
+        context_.scribe.invoke(context_.client, Function::kSave, Value::text("bgsave"));
+    const resp::Reply begun = exec(id, {{"MULTI"}, {"INFO", "persistence"}, {"BGSAVE"}, {"EXEC"}});
+    if (!begun.is_array()) return false;
+    if (begun.items()[1].is_error()) {
+      context_.scribe.fail(id);
+      return false;
+    }
+    const int64_t saves = info_number(begun.items()[0].as_text(), "rdb_saves:");
+    const os::MonotonicTime patience = context_.os.clock.monotonic() + kSavePatience;
+    while (context_.os.clock.monotonic() < patience) {
+      if (auto slept = context_.os.clock.sleep_for(kSavePoll); !slept) break;
+      const auto info = client_.call(Command{"INFO", "persistence"});
+      if (!info || info->is_error()) break;
+      if (info->as_text().find("rdb_bgsave_in_progress:0\r\n") == std::string_view::npos) continue;
+      const bool complete = info_number(info->as_text(), "rdb_saves:") > saves;
+      if (complete) {
+        context_.scribe.ok(id, Value::text("OK"));
+      } else {
+        context_.scribe.fail(id);
+      }
+      return complete;
+    }
+    context_.scribe.info(id);
+    return false;
   }
 
  private:
@@ -304,35 +336,6 @@ class Keeper {
     if (at == std::string_view::npos) return -1;
     const std::string_view rest = info.substr(at + name.size());
     return parse_number(rest.substr(0, rest.find('\r'))).value_or(-1);
-  }
-
-  // Complete once one more save has succeeded than when ours began: ours, or a later one. (A child
-  // that the server ends itself leaves no mark on the last status.)
-  Result<void> save_in_background() {
-    const OperationId id =
-        context_.scribe.invoke(context_.client, Function::kSave, Value::text("bgsave"));
-    const resp::Reply begun = exec(id, {{"MULTI"}, {"INFO", "persistence"}, {"BGSAVE"}, {"EXEC"}});
-    if (!begun.is_array()) return {};
-    if (begun.items()[1].is_error()) {
-      context_.scribe.fail(id);
-      return {};
-    }
-    const int64_t saves = info_number(begun.items()[0].as_text(), "rdb_saves:");
-    const os::MonotonicTime patience = context_.os.clock.monotonic() + kSavePatience;
-    while (context_.os.clock.monotonic() < patience) {
-      if (auto slept = context_.os.clock.sleep_for(kSavePoll); !slept) break;
-      const auto info = client_.call(Command{"INFO", "persistence"});
-      if (!info || info->is_error()) break;
-      if (info->as_text().find("rdb_bgsave_in_progress:0\r\n") == std::string_view::npos) continue;
-      if (info_number(info->as_text(), "rdb_saves:") > saves) {
-        context_.scribe.ok(id, Value::text("OK"));
-      } else {
-        context_.scribe.fail(id);
-      }
-      return {};
-    }
-    context_.scribe.info(id);
-    return {};
   }
 
   ClientContext& context_;
@@ -500,10 +503,14 @@ class CrashInFork : public Workload {
     return {};
   }
 
+  // What the faults had stopped goes on with their end: the server can save, and takes writes. In
+  // this order: after a save that failed it may refuse writes until one is asked for.
   void finish(ClientContext& context) const override {
     Keeper keeper(context);
+    const Request request{.f = "write", .commands = {{"set", key_name(0), "last"}}};
     while (keeper.ready()) {
-      if (keeper.view()) return;
+      if (keeper.save_in_background() && keeper.write(request) && keeper.view()) return;
+      if (!context.os.clock.sleep_for(kBetweenTries)) return;
     }
   }
 

@@ -30,6 +30,7 @@ constexpr MakeFault kFaults[] = {
     disk_garbage_fault,
     disk_lost_write_fault,
     disk_lying_sync_fault,
+    disk_misdirected_read_fault,
     disk_misdirected_write_fault,
     disk_power_luck_fault,
     disk_read_error_fault,
@@ -81,6 +82,7 @@ constexpr MakeFault kFaults[] = {
     process_slow_fault,
     process_stop_fault,
     process_swapped_disk_fault,
+    process_upgrade_fault,
     storm_clients_fault,
     storm_reconnect_fault,
 };
@@ -198,10 +200,6 @@ uint32_t draw_count(base::RandomStream& random, const Stage& stage, std::string_
   return static_cast<uint32_t>(draw_amount(random, stage, parameter));
 }
 
-int64_t to_micros(VirtualTime time) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
-}
-
 const std::string& draw_name(base::RandomStream& random, const std::vector<std::string>& names) {
   CHECK(!names.empty());
   return names[random.below(names.size())];
@@ -298,6 +296,23 @@ SimProcess* await_call(World& world, Node& node, uint64_t n, Calls calls) {
 SimProcess* await_call(World& world, Node& node, const FaultStep& step) {
   const bool after = step.moment == Moment::kAfterChild;
   return await_call(world, node, step.count, after ? Calls::kOfParent : Calls::kOfChildThenParent);
+}
+
+bool stop_service(World& world, Node& node, std::string_view kind, VirtualTime patience) {
+  if (!node.stop_service()) return false;
+  world.count(kind);
+  const uint64_t incarnation = node.service()->incarnation();
+  const os::MonotonicTime until(world.now_virtual() + patience);
+  while (node.find_incarnation(incarnation) != nullptr &&
+         os::MonotonicTime(world.now_virtual()) < until) {
+    if (node.disk_steps.wait(until) == os::Wake::kCancelled) break;
+  }
+  // It may have gone while we waited: what was known of it before does not count.
+  if (SimProcess* const service = node.find_incarnation(incarnation)) {
+    node.kill(*service);
+    if (!world.fibers().cancelled()) world.count("process.stop_overdue");
+  }
+  return true;
 }
 
 }  // namespace seatrial::sim

@@ -50,6 +50,7 @@ struct FaultInfo {
   // It destroys what a disk holds durably: it is drawn only where some servers are expendable, and
   // strikes only where the scenario's policy lets it.
   bool harms_disk = false;
+  bool changes_release = false;  // Drawn only where servers have several.
 };
 
 // What a scenario says of one fault, instead of what the fault itself says.
@@ -68,6 +69,7 @@ struct Stage {
   std::vector<std::string> expendable;  // Of the servers: their disks may be harmed.
   VirtualTime storm{0};
   double intensity = 1.0;  // Of all faults' rates.
+  uint32_t releases = 1;   // Of the servers.
 
   // The fault that is drawn; the swarm sets these.
   const FaultInfo* fault = nullptr;
@@ -121,7 +123,6 @@ uint32_t draw_uniform(base::RandomStream& random, const Stage& stage, std::strin
 // A whole number, small ones more often: its logarithm is uniform.
 uint32_t draw_count(base::RandomStream& random, const Stage& stage, std::string_view parameter);
 int64_t draw_amount(base::RandomStream& random, const Stage& stage, std::string_view parameter);
-int64_t to_micros(VirtualTime time);
 const std::string& draw_name(base::RandomStream& random, const std::vector<std::string>& names);
 // Whether a step's target, names separated by commas, holds this one.
 bool is_among(std::string_view names, std::string_view name);
@@ -135,6 +136,10 @@ void draw_fork_call(base::RandomStream& random, const Stage& stage, FaultStep& s
 // Parks until the step's moment at its target has come (at most a second, but for a child's), and
 // its delay is over; false if the storm ended first.
 bool await_moment(World& world, const FaultStep& step);
+
+// SIGTERM for the node's service, and SIGKILL where it has not ended when patience does, which is
+// counted as process.stop_overdue. False if none runs; else it is gone, and not started again.
+bool stop_service(World& world, Node& node, std::string_view kind, VirtualTime patience);
 
 enum class Calls : unsigned char { kOfChild, kOfChildThenParent, kOfParent };
 // Parks until a forked child of `node`, the one that runs or the next, is about to make the n-th

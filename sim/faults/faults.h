@@ -19,6 +19,7 @@ const Fault* disk_full_fault();
 const Fault* disk_garbage_fault();
 const Fault* disk_lost_write_fault();
 const Fault* disk_lying_sync_fault();
+const Fault* disk_misdirected_read_fault();
 const Fault* disk_misdirected_write_fault();
 const Fault* disk_power_luck_fault();
 const Fault* disk_read_error_fault();
@@ -70,6 +71,7 @@ const Fault* process_power_loss_fault();
 const Fault* process_slow_fault();
 const Fault* process_stop_fault();
 const Fault* process_swapped_disk_fault();
+const Fault* process_upgrade_fault();
 const Fault* storm_clients_fault();
 const Fault* storm_reconnect_fault();
 

@@ -30,9 +30,10 @@ class NetReset : public Fault {
 
   void strike(World& world, const FaultStep& step) const override {
     if (!await_moment(world, step)) return;
-    const size_t cut = world.net().cut([&](const Node& a, const Node& b) {
-      return a.name() == step.target || b.name() == step.target;
-    });
+    const Node* node = world.find_node(step.target);
+    if (node == nullptr) return;
+    const size_t cut =
+        world.net().cut({node->index()}, [](const Node&, const Node&) { return true; });
     if (cut > 0) world.count(step.kind);
   }
 };

@@ -3,7 +3,6 @@
 // counted as process.stop_overdue.
 #include "sim/faults/fault.h"
 #include "sim/faults/faults.h"
-#include "sim/machine/process.h"
 #include "sim/world.h"
 
 namespace seatrial::sim {
@@ -39,19 +38,8 @@ class ProcessStop : public Fault {
   void strike(World& world, const FaultStep& step) const override {
     if (!await_moment(world, step)) return;
     Node* node = world.find_node(step.target);
-    if (node == nullptr || !node->stop_service()) return;
-    world.count(step.kind);
-    const uint64_t incarnation = node->service()->incarnation();
-    const os::MonotonicTime until(world.now_virtual() + std::chrono::microseconds(step.amount));
-    while (node->find_incarnation(incarnation) != nullptr &&
-           os::MonotonicTime(world.now_virtual()) < until) {
-      if (node->disk_steps.wait(until) == os::Wake::kCancelled) break;
-    }
-    // It may have gone while we waited: what was known of it before does not count.
-    if (SimProcess* const service = node->find_incarnation(incarnation)) {
-      node->kill(*service);
-      if (!world.fibers().cancelled()) world.count("process.stop_overdue");
-    }
+    const VirtualTime patience = std::chrono::microseconds(step.amount);
+    if (node == nullptr || !stop_service(world, *node, step.kind, patience)) return;
     world.sleep(step.lasts);
     node->start_service();
   }

@@ -104,8 +104,8 @@ class StormClients : public Fault {
     const auto calls = [&](const Node& a, const Node& b) {
       return &b == &server && std::ranges::find(clients, a.index()) != clients.end();
     };
-    const size_t streams =
-        world.net().cut([&](const Node& a, const Node& b) { return calls(a, b) || calls(b, a); });
+    const size_t streams = world.net().cut(
+        {server.index()}, [&](const Node& a, const Node& b) { return calls(a, b) || calls(b, a); });
     if (streams > 0) world.count(step.kind);
   }
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 
 namespace seatrial::sim {
 
@@ -54,13 +55,17 @@ void ByteRing::write(base::Bytes from) {
 }
 
 void ByteRing::read(base::MutableBytes into) {
-  CHECK(into.size() <= size());
+  peek(0, into);
+  head_ += into.size();
+}
+
+void ByteRing::peek(size_t ahead, base::MutableBytes into) const {
+  CHECK(ahead + into.size() <= size());
   if (into.empty()) return;
-  const size_t at = head_ & (ring_.size() - 1);
+  const size_t at = (head_ + ahead) & (ring_.size() - 1);
   const size_t first = std::min(into.size(), ring_.size() - at);
   std::memcpy(into.data(), ring_.data() + at, first);
   std::memcpy(into.data() + first, ring_.data(), into.size() - first);
-  head_ += into.size();
 }
 
 // ---- Pipe
@@ -88,13 +93,13 @@ size_t Pipe::room() const {
 }
 
 bool Pipe::way_back_open() const {
-  return link_ == nullptr || connection_.net().passage(link_->to, link_->from, connection_.key()) ==
-                                 Net::Passage::kOpen;
+  return link_ == nullptr || connection_.net().passage(link_->to, link_->from,
+                                                       connection_.order()) == Net::Passage::kOpen;
 }
 
+std::pair<uint64_t, size_t> Pipe::place() const { return {connection_.order(), side_}; }
+
 void Pipe::room_may_have_grown() {
-  // Asked of every stream at the end of an obstacle: most have nobody who waits.
-  if (acknowledged_ == read_ && writer == nullptr) return;
   if (way_back_open()) acknowledged_ = read_;
   if (writer != nullptr) connection_.world().scheduler().wake(writer);
 }
@@ -180,26 +185,47 @@ void Pipe::schedule(VirtualTime time) {
 void Pipe::fire() {
   scheduled_ = false;
   World& world = connection_.world();
+  // All of it may have been dropped.
+  while (!under_way_.empty() && under_way_.front().arrives <= world.now_virtual()) {
+    const Segment segment = under_way_.front();
+    if (!lets_through(segment)) break;
+    tries_ = 0;
+    under_way_.pop_front();
+    arrive(segment);
+  }
+  if (!under_way_.empty() && !scheduled_) schedule(under_way_.front().arrives);
+  connection_.release();
+}
+
+// Whether the first segment under way gets there now; if not, the next try is arranged.
+bool Pipe::lets_through(const Segment& segment) {
+  const Net& net = connection_.net();
+  const bool answered = connection_.side(1 - side_).node->powered();
+  const bool free = link_ == nullptr || !net.troubled();
+  if (free && answered) [[likely]]
+    return true;
+  std::string bytes;
+  if (!free && net.reads_bytes()) {
+    bytes.resize(segment.up_to - delivered_);
+    ring_.peek(delivered_ - read_, {bytes.data(), bytes.size()});
+  }
+  const Crossing crossing = free ? Crossing{}
+                                 : Crossing{.from = link_->from,
+                                            .to = link_->to,
+                                            .connection = connection_.order(),
+                                            .offset = delivered_,
+                                            .bytes = bytes};
   const Net::Passage passage =
-      under_way_.empty() || link_ == nullptr
-          ? Net::Passage::kOpen
-          : connection_.net().passage(link_->from, link_->to, connection_.order());
-  if (under_way_.empty()) {
-    // It was dropped.
-  } else if (passage == Net::Passage::kHeld) {
-    wait_for_passage();
-  } else if (passage == Net::Passage::kLost || !connection_.side(1 - side_).node->powered()) {
+      free ? Net::Passage::kOpen
+           : net.passage(link_->from, link_->to, connection_.order(), &crossing);
+  if (passage == Net::Passage::kHeld) {
+    wait_for_passage(crossing);
+  } else if (passage == Net::Passage::kLost || !answered) {
     stall();
   } else {
-    tries_ = 0;
-    while (!under_way_.empty() && under_way_.front().arrives <= world.now_virtual()) {
-      const Segment segment = under_way_.front();
-      under_way_.pop_front();
-      arrive(segment);
-    }
-    if (!under_way_.empty() && !scheduled_) schedule(under_way_.front().arrives);
+    return true;
   }
-  connection_.release();
+  return false;
 }
 
 // The first segment under way does not get there, and is sent again later.
@@ -219,7 +245,7 @@ void Pipe::stall() {
 }
 
 // All of it is held up on its way.
-void Pipe::wait_for_passage() {
+void Pipe::wait_for_passage(const Crossing& crossing) {
   World& world = connection_.world();
   world.trace().event(world.now_virtual(), connection_.side(side_).node->name(), TraceKind::kStall,
                       connection_.key() + side_, UINT64_MAX, [&] {
@@ -228,9 +254,9 @@ void Pipe::wait_for_passage() {
                       });
   scheduled_ = true;
   connection_.hold();
-  connection_.net().wait_for_passage(link_->from, link_->to, connection_.order(), [this] {
-    connection_.world().schedule(connection_.world().now_virtual(), this);
-  });
+  connection_.net().wait_for_passage(
+      link_->from, link_->to, connection_.order(),
+      [this] { connection_.world().schedule(connection_.world().now_virtual(), this); }, &crossing);
 }
 
 void Pipe::arrive(const Segment& segment) {
@@ -266,7 +292,7 @@ void Pipe::take(base::MutableBytes into) {
   read_ += into.size();
   // The window opens at once; on its way back it would only arrive a little later, or not at all.
   if (connection_.net().troubled() && !way_back_open()) [[unlikely]]
-    return;
+    return connection_.net().starves(*this);
   acknowledged_ = read_;
   if (writer != nullptr) connection_.world().scheduler().wake(writer);
 }
@@ -292,12 +318,12 @@ Connection::Connection(Net& net, Node& caller, Node& callee, os::Address local, 
       sides_{Side{.node = &caller, .local = std::move(local)},
              Side{.node = &callee, .local = std::move(remote)}},
       pipes_{Pipe(*this, 0, key_), Pipe(*this, 1, key_)} {
-  net_.connections_[order_] = this;
+  net_.enter(*this);
 }
 
 Connection::Connection(Net& net, Node& node) : Connection(net, node, node, {}, {}) { link_ = true; }
 
-Connection::~Connection() { net_.connections_.erase(order_); }
+Connection::~Connection() { net_.leave(*this); }
 
 World& Connection::world() { return net_.world_; }
 
@@ -433,6 +459,8 @@ os::Result<size_t> Endpoint::write(base::Bytes from, os::MonotonicTime deadline)
       ~Leave() { pipe.writer = nullptr; }
     } leave{pipe};
     pipe.writer = connection_.world().scheduler().current();
+    if (connection_.net().troubled()) [[unlikely]]
+      connection_.net().starves(pipe);
     TRY(os::to_result(process_.fibers().park(deadline)));
   }
 }

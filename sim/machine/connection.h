@@ -8,6 +8,7 @@
 #include "os/fiber.h"
 #include "os/network.h"
 #include "sim/event_queue.h"
+#include "sim/machine/obstacle.h"
 #include "sim/node.h"
 
 #include <array>
@@ -26,6 +27,8 @@ class ByteRing {
  public:
   void write(base::Bytes from);
   void read(base::MutableBytes into);
+  // The same, `ahead` bytes further on, and what is read stays.
+  void peek(size_t ahead, base::MutableBytes into) const;
   size_t size() const { return tail_ - head_; }
   void clear() { head_ = tail_; }
 
@@ -47,6 +50,10 @@ class Pipe : public Event {
   void finish();  // End of stream, after what was sent.
   // What kept the news of what was read from the sender is gone, perhaps.
   void room_may_have_grown();
+  // Whether it waits for something that an obstacle may be in the way of.
+  bool starved() const { return acknowledged_ != read_ || writer != nullptr; }
+  // Its connection's place among all, and its side.
+  std::pair<uint64_t, size_t> place() const;
 
   // The receiver's side.
   size_t readable() const { return delivered_ - read_; }
@@ -74,8 +81,9 @@ class Pipe : public Event {
   void put_under_way(size_t bytes, bool finish, bool cut);
   VirtualTime time_lost();
   bool way_back_open() const;
+  bool lets_through(const Segment& segment);
   void stall();
-  void wait_for_passage();
+  void wait_for_passage(const Crossing& crossing);
   void schedule(VirtualTime time);
   VirtualTime latency();
   void arrive(const Segment& segment);

@@ -45,6 +45,7 @@ class SimFile : public os::File {
       disk_.count("disk.short_read");
     }
     flip_if_due(into.first(count), offset);
+    misdirect_if_due(into.first(count), offset);
     return count;
   }
 
@@ -106,6 +107,26 @@ class SimFile : public os::File {
     bytes[at] = static_cast<char>(bytes[at] ^ (1 << path_.random.below(8)));
     disk_.count("disk.bit_flip");
     disk_.note(path_, "read with a flipped bit", offset + at);
+  }
+
+  // Where the file has no other sector it stays due.
+  void misdirect_if_due(base::MutableBytes bytes, uint64_t offset) {
+    uint32_t& due = trouble().misdirected_reads_due;
+    const uint64_t sectors = (inode_->file.size() + kSectorBytes - 1) / kSectorBytes;
+    if (due == 0 || sectors < 2) return;
+    --due;
+    const uint64_t first = offset / kSectorBytes;
+    const uint64_t last = (offset + bytes.size() - 1) / kSectorBytes;
+    const uint64_t wanted = first + path_.random.below(last - first + 1);
+    const uint64_t given = (wanted + 1 + path_.random.below(sectors - 1)) % sectors;
+    // The part of the wanted sector that was asked for; zeros where the given one ends before.
+    const uint64_t from = std::max(offset, wanted * kSectorBytes);
+    const uint64_t to = std::min(offset + bytes.size(), (wanted + 1) * kSectorBytes);
+    const base::MutableBytes part = bytes.subspan(from - offset, to - from);
+    std::ranges::fill(part, '\0');
+    inode_->file.read(given * kSectorBytes + from % kSectorBytes, part);
+    disk_.count("disk.misdirected_read");
+    disk_.note(path_, "read of another sector", wanted);
   }
 
   // The device says that it is done.

@@ -11,6 +11,7 @@ struct DiskTrouble {
   // Of the next calls so many meet it.
   uint32_t read_errors_due = 0;         // kIo; the same read may succeed later.
   uint32_t flipped_reads_due = 0;       // One bit of what a read returns is wrong, and only there.
+  uint32_t misdirected_reads_due = 0;   // A sector of it is another one of the same file.
   uint32_t lost_writes_due = 0;         // A sync that succeeds leaves one sector out,
   uint32_t misdirected_writes_due = 0;  // or puts it in another one's place.
 

@@ -124,12 +124,16 @@ class SimListener : public os::Listener {
 
 Net::Net(World& world) : world_(world), weather_(world.weather().network) {}
 
-Net::~Net() {
-  CHECK_MSG(connections_.empty(), "{} connections outlive the world", connections_.size());
-}
+Net::~Net() { CHECK_MSG(connections_ == 0, "{} connections outlive the world", connections_); }
 
 Barrier Net::put_up(Obstacle obstacle) {
+  if (obstacle.concerns) ++readers_;
   standing_.push_back(std::make_shared<Standing>(*this, std::move(obstacle), next_connection_));
+  Standing* const standing = standing_.back().get();
+  const Border& border = standing->obstacle.border;
+  for (uint32_t node = 0; node < border.end(); ++node) {
+    if (border.touches(node)) place(node).standing.push_back(standing);
+  }
   return Barrier(standing_.back());
 }
 
@@ -152,38 +156,69 @@ void Net::heal() {
 
 // It is not in force any more.
 void Net::fell(Standing& fallen) {
+  if (fallen.obstacle.concerns) --readers_;
+  const Border& border = fallen.obstacle.border;
+  for (uint32_t node = 0; node < border.end(); ++node) {
+    if (border.touches(node)) std::erase(place(node).standing, &fallen);
+  }
   for (auto& then : std::exchange(fallen.waiting, {})) then();
   const Obstacle::Kind kind = fallen.obstacle.kind;
   if (kind != Obstacle::Kind::kLoses && kind != Obstacle::Kind::kHolds &&
       kind != Obstacle::Kind::kFills) {
     return;
   }
-  for (auto& [order, connection] : connections_) {
-    connection->from(0).room_may_have_grown();
-    connection->from(1).room_may_have_grown();
+  for (auto& [place, pipe] : std::exchange(starved_, {})) {
+    pipe->room_may_have_grown();
+    if (troubled() && pipe->starved()) starves(*pipe);
   }
 }
 
-Standing* Net::find(Obstacle::Kind kind, uint32_t from, uint32_t to, uint64_t connection) const {
-  for (const auto& standing : standing_) {
-    if (standing->obstacle.kind == kind && standing->stops(from, to, connection)) {
-      return standing.get();
+Net::Place& Net::place(uint32_t node) {
+  if (node >= places_.size()) places_.resize(node + 1);
+  return places_[node];
+}
+
+template <typename Look>
+void Net::look_between(uint32_t from, uint32_t to, Look&& look) const {
+  if (from < places_.size()) {
+    for (Standing* standing : places_[from].standing) {
+      if (look(*standing)) return;
     }
   }
-  return nullptr;
+  if (to == from || to >= places_.size()) return;
+  for (Standing* standing : places_[to].standing) {
+    if (!standing->obstacle.border.touches(from) && look(*standing)) return;
+  }
 }
 
-Net::Passage Net::passage(uint32_t from, uint32_t to, uint64_t connection) const {
+void Net::starves(Pipe& pipe) { starved_.emplace(pipe.place(), &pipe); }
+
+Standing* Net::find(Obstacle::Kind kind, uint32_t from, uint32_t to, uint64_t connection,
+                    const Crossing* crossing) const {
+  Standing* found = nullptr;
+  look_between(from, to, [&](Standing& standing) {
+    if (standing.obstacle.kind != kind || !standing.stops(from, to, connection, crossing)) {
+      return false;
+    }
+    found = &standing;
+    return true;
+  });
+  return found;
+}
+
+Net::Passage Net::passage(uint32_t from, uint32_t to, uint64_t connection,
+                          const Crossing* crossing) const {
   if (!troubled()) [[likely]]
     return Passage::kOpen;
-  if (stopped_by(Obstacle::Kind::kLoses, from, to, connection)) return Passage::kLost;
-  if (stopped_by(Obstacle::Kind::kHolds, from, to, connection)) return Passage::kHeld;
+  using Kind = Obstacle::Kind;
+  if (find(Kind::kLoses, from, to, connection, crossing) != nullptr) return Passage::kLost;
+  if (find(Kind::kHolds, from, to, connection, crossing) != nullptr) return Passage::kHeld;
   return Passage::kOpen;
 }
 
 void Net::wait_for_passage(uint32_t from, uint32_t to, uint64_t connection,
-                           std::move_only_function<void()> then) {
-  Standing* const holds = find(Obstacle::Kind::kHolds, from, to, connection);
+                           std::move_only_function<void()> then, const Crossing* crossing) {
+  Standing* const holds = find(Obstacle::Kind::kHolds, from, to, connection, crossing);
   CHECK(holds != nullptr);
   holds->waiting.push_back(std::move(then));
 }
@@ -219,12 +254,13 @@ VirtualTime Net::odd_latency(base::RandomStream& random, const Link& link) const
     for (int i = 0; i < kTailDoublings && random.chance(weather_.tail_chance); ++i) time *= 2;
   }
   time += link.distance;
-  for (const auto& standing : standing_) {
-    const Obstacle& obstacle = standing->obstacle;
+  look_between(link.from, link.to, [&](const Standing& standing) {
+    const Obstacle& obstacle = standing.obstacle;
     if (obstacle.kind == Obstacle::Kind::kSlows && obstacle.border.crossed(link.from, link.to)) {
       time += obstacle.latency;
     }
-  }
+    return false;
+  });
   return time;
 }
 
@@ -239,12 +275,14 @@ VirtualTime Net::leave(Link& link, size_t bytes) const {
 
 uint64_t Net::limit(const Link& link) const {
   uint64_t rate = weather_.bandwidth_kib * 1024;
-  for (const auto& standing : standing_) {
-    const Obstacle& obstacle = standing->obstacle;
-    if (obstacle.kind != Obstacle::Kind::kSlows || obstacle.bytes_per_second == 0) continue;
-    if (!obstacle.border.crossed(link.from, link.to)) continue;
-    rate = rate == 0 ? obstacle.bytes_per_second : std::min(rate, obstacle.bytes_per_second);
-  }
+  look_between(link.from, link.to, [&](const Standing& standing) {
+    const Obstacle& obstacle = standing.obstacle;
+    if (obstacle.kind == Obstacle::Kind::kSlows && obstacle.bytes_per_second != 0 &&
+        obstacle.border.crossed(link.from, link.to)) {
+      rate = rate == 0 ? obstacle.bytes_per_second : std::min(rate, obstacle.bytes_per_second);
+    }
+    return false;
+  });
   return rate;
 }
 
@@ -254,12 +292,13 @@ size_t Net::backlog_max(const Connection& call) const {
   const uint32_t from = call.side(0).node->index();
   const uint32_t to = call.side(1).node->index();
   size_t most = SIZE_MAX;
-  for (const auto& standing : standing_) {
-    const Obstacle& obstacle = standing->obstacle;
+  look_between(from, to, [&](const Standing& standing) {
+    const Obstacle& obstacle = standing.obstacle;
     if (obstacle.kind == Obstacle::Kind::kCrowds && obstacle.border.crossed(from, to)) {
       most = std::min(most, obstacle.backlog);
     }
-  }
+    return false;
+  });
   return most;
 }
 
@@ -290,18 +329,42 @@ uint16_t Net::take_port(uint32_t node) {
   return port;
 }
 
-size_t Net::cut(const std::function<bool(const Node& a, const Node& b)>& chosen) {
-  size_t count = 0;
-  for (auto& [order, connection] : connections_) {
-    if (connection->link() || !connection->side(0).open || !connection->side(1).open) continue;
-    if (!chosen(*connection->side(0).node, *connection->side(1).node)) continue;
+void Net::enter(Connection& connection) {
+  for (size_t side : {0, 1}) {
+    place(connection.side(side).node->index()).connections[connection.order()] = &connection;
+  }
+  ++connections_;
+}
+
+void Net::leave(Connection& connection) {
+  for (size_t side : {0, 1}) {
+    const Pipe& pipe = connection.from(side);
+    if (!starved_.empty()) starved_.erase(pipe.place());
+    place(connection.side(side).node->index()).connections.erase(connection.order());
+  }
+  --connections_;
+}
+
+size_t Net::cut(const Border::Nodes& nodes,
+                const std::function<bool(const Node& caller, const Node& callee)>& chosen) {
+  std::vector<std::pair<uint64_t, Connection*>> hit;
+  for (const uint32_t node : nodes) {
+    for (const auto& [order, connection] : place(node).connections) {
+      const Side& caller = connection->side(0);
+      const Side& callee = connection->side(1);
+      if (connection->link() || !caller.open || !callee.open) continue;
+      if (chosen(*caller.node, *callee.node)) hit.emplace_back(order, connection);
+    }
+  }
+  std::ranges::sort(hit);
+  hit.erase(std::ranges::unique(hit).begin(), hit.end());
+  for (const auto& [order, connection] : hit) {
     connection->from(0).drop();
     connection->from(1).drop();
     connection->reset_arrives(0);
     connection->reset_arrives(1);
-    ++count;
   }
-  return count;
+  return hit.size();
 }
 
 // ---- Network

@@ -32,6 +32,7 @@
 namespace seatrial::sim {
 
 class Connection;
+class Pipe;
 class SimListener;
 class SimProcess;
 
@@ -56,14 +57,19 @@ class Net {
   // All barriers fall.
   void heal();
   bool troubled() const { return !standing_.empty(); }
+  // This stream waits, perhaps for an obstacle to fall: it is asked again then.
+  void starves(Pipe& pipe);
 
   enum class Passage : unsigned char { kOpen, kLost, kHeld };
   // What becomes of a segment between the two, of the connection of that order.
-  Passage passage(uint32_t from, uint32_t to, uint64_t connection = UINT64_MAX) const;
+  Passage passage(uint32_t from, uint32_t to, uint64_t connection = UINT64_MAX,
+                  const Crossing* crossing = nullptr) const;
   bool open(uint32_t from, uint32_t to) const { return passage(from, to) == Passage::kOpen; }
+  // Some obstacle wants to see the bytes.
+  bool reads_bytes() const { return readers_ > 0; }
   // Where the passage is held: calls `then` once what holds it is gone. Ask again then.
   void wait_for_passage(uint32_t from, uint32_t to, uint64_t connection,
-                        std::move_only_function<void()> then);
+                        std::move_only_function<void()> then, const Crossing* crossing = nullptr);
   // An obstacle of that kind is in the way.
   bool stopped_by(Obstacle::Kind kind, uint32_t from, uint32_t to, uint64_t connection) const {
     return find(kind, from, to, connection) != nullptr;
@@ -93,8 +99,10 @@ class Net {
   // How long accept() takes for it, at most.
   VirtualTime accept_takes(const Connection& call) const;
 
-  // Resets connections for which `chosen` holds, at whatever byte they are. Returns how many.
-  size_t cut(const std::function<bool(const Node& a, const Node& b)>& chosen);
+  // Resets connections with an end at one of these nodes for which `chosen` holds, at whatever byte
+  // they are. Returns how many.
+  size_t cut(const Border::Nodes& nodes,
+             const std::function<bool(const Node& caller, const Node& callee)>& chosen);
 
  private:
   friend class SimNetwork;
@@ -106,7 +114,13 @@ class Net {
   uint64_t limit(const Link& link) const;
   void take_down(const Standing& fallen);
   void fell(Standing& fallen);
-  Standing* find(Obstacle::Kind kind, uint32_t from, uint32_t to, uint64_t connection) const;
+  Standing* find(Obstacle::Kind kind, uint32_t from, uint32_t to, uint64_t connection,
+                 const Crossing* crossing = nullptr) const;
+  // Calls `look` with each obstacle in force that may be between the two, until it returns true.
+  template <typename Look>
+  void look_between(uint32_t from, uint32_t to, Look&& look) const;
+  void enter(Connection& connection);
+  void leave(Connection& connection);
 
   // The next of a node's own choosing, round and round.
   uint16_t take_port(uint32_t node);
@@ -114,10 +128,20 @@ class Net {
   World& world_;
   const NetworkWeather& weather_;
   std::vector<std::shared_ptr<Standing>> standing_;
+  size_t readers_ = 0;  // Of them: those that look at bytes.
   std::map<std::pair<uint32_t, uint32_t>, Link> links_;
   std::map<std::pair<uint32_t, uint16_t>, SimListener*> listeners_;  // By node and port.
   std::map<uint32_t, uint16_t> next_port_;
-  std::map<uint64_t, Connection*> connections_;  // In the order of their making.
+  // What concerns one node, so that a world of hundreds is not searched for each segment.
+  struct Place {
+    std::vector<Standing*> standing;              // In the order in which they were put up.
+    std::map<uint64_t, Connection*> connections;  // In the order of their making.
+  };
+  Place& place(uint32_t node);
+  std::vector<Place> places_;  // By node's index.
+  size_t connections_ = 0;
+  // Streams that have waited under some obstacle: asked again when one falls.
+  std::map<std::pair<uint64_t, size_t>, Pipe*> starved_;
   uint64_t next_connection_ = 0;
 };
 

@@ -4,6 +4,7 @@
 // Net::put_up() gave is held. Where nothing is in force, a segment pays one branch for all of them.
 #pragma once
 
+#include "base/bytes.h"
 #include "sim/event_queue.h"
 
 #include <cstdint>
@@ -36,6 +37,12 @@ class Border {
   // is not in the ring sees all.
   static Border ring(const Nodes& nodes);
 
+  // Whether it can run between this node and another: a node of class 0 meets it only where the
+  // other does as well.
+  bool touches(uint32_t node) const { return class_of(node) != 0; }
+  // All that it touches lie below.
+  uint32_t end() const { return static_cast<uint32_t>(class_of_.size()); }
+
   bool crossed(uint32_t from, uint32_t to) const {
     const size_t line = class_of(from) * classes_ + class_of(to);
     return crossed_[line];
@@ -50,6 +57,15 @@ class Border {
   size_t classes_;
   std::vector<uint32_t> class_of_;
   std::vector<bool> crossed_;  // By class of the sender and of the receiver.
+};
+
+// Bytes of a stream that are about to get to the other side, as one segment.
+struct Crossing {
+  uint32_t from = 0;  // Nodes, by index.
+  uint32_t to = 0;
+  uint64_t connection = 0;  // By the order of their making.
+  uint64_t offset = 0;      // In what this side of the connection has sent.
+  base::Bytes bytes;        // Empty: the end of the stream.
 };
 
 struct Obstacle {
@@ -70,6 +86,11 @@ struct Obstacle {
   VirtualTime latency{0};
   uint64_t bytes_per_second = 0;  // 0: without limit.
   size_t backlog = 0;
+  // kLoses and kHolds: only segments of which this holds, and what comes after them on the same
+  // stream; calls, resets and TCP's own news get through. For runs that are written by hand: which
+  // command is to wait is told by its bytes. Asked on the event loop, may not park, and may be
+  // asked of the same bytes again: `offset` tells.
+  std::function<bool(const Crossing&)> concerns;
 };
 
 // An obstacle in force, and what waits for its end.
@@ -79,8 +100,11 @@ struct Standing {
   uint64_t connections = 0;  // That existed before it.
   std::vector<std::move_only_function<void()>> waiting;
 
-  bool stops(uint32_t from, uint32_t to, uint64_t connection) const {
-    return (!obstacle.established || connection < connections) && obstacle.border.crossed(from, to);
+  // `crossing`: where it is a segment that asks.
+  bool stops(uint32_t from, uint32_t to, uint64_t connection, const Crossing* crossing) const {
+    if (obstacle.established && connection >= connections) return false;
+    if (!obstacle.border.crossed(from, to)) return false;
+    return !obstacle.concerns || (crossing != nullptr && obstacle.concerns(*crossing));
   }
 };
 

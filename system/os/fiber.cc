@@ -45,6 +45,11 @@ enum class FiberState : unsigned char { kNew, kRunnable, kRunning, kParked, kEnd
 
 constexpr size_t kNoTimer = SIZE_MAX;
 
+struct Stack {
+  char* low = nullptr;  // Its guard page lies below.
+  size_t bytes = 0;
+};
+
 struct FiberBody {
   context::fcontext_t context = nullptr;
   FiberState state = FiberState::kNew;
@@ -64,8 +69,7 @@ struct FiberBody {
   uint64_t wakes = 0;             // How often it became runnable;
   uint64_t wakes_since_rest = 0;  // and since nobody could run, for
   uint64_t rest = 0;              // the time before.
-  char* stack = nullptr;
-  size_t stack_bytes = 0;
+  Stack stack;
   FiberBody* older = nullptr;  // In the process's list.
   FiberBody* newer = nullptr;
   FiberBody* return_to = nullptr;  // Who unwinds us.
@@ -77,50 +81,54 @@ struct FiberBody {
 #endif
 };
 
-// Stacks with a guard page below. A fresh one costs two system calls and page faults, so some are
-// kept; the one freed last is the warmest.
+// Stacks with a guard page below, made several at a time, since each system call costs more than
+// most fibers do. Those that are free wait for the next fibers, the one freed last first: it is the
+// warmest. Of more than `kept_max` the system gets the memory back.
 class StackPool {
  public:
-  explicit StackPool(size_t stack_bytes) : stack_bytes_(stack_bytes) {}
+  StackPool(size_t stack_bytes, size_t kept_max) : stack_bytes_(stack_bytes), kept_max_(kept_max) {}
   ~StackPool() {
-    for (char* stack : free_) unmap(stack);
+    for (char* slab : slabs_) munmap(slab, kSlabStacks * place_bytes());
   }
 
-  char* take() {
-    if (!free_.empty()) {
-      char* stack = free_.back();
-      free_.pop_back();
-      return stack;
-    }
-    void* base = mmap(nullptr, stack_bytes_ + kGuardBytes, PROT_NONE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    CHECK_MSG(base != MAP_FAILED, "no address space for a fiber's stack");
-    char* stack = static_cast<char*>(base) + kGuardBytes;
-    CHECK(mprotect(stack, stack_bytes_, PROT_READ | PROT_WRITE) == 0);
+  Stack take() {
+    if (free_.empty()) return make();
+    const Stack stack = free_.back();
+    free_.pop_back();
     return stack;
   }
 
-  void give_back(char* stack) {
+  void give_back(Stack stack) {
 #ifdef SEATRIAL_ASAN
-    __asan_unpoison_memory_region(stack, stack_bytes_);
+    __asan_unpoison_memory_region(stack.low, stack.bytes);
 #endif
-    if (free_.size() < kKeptMax) {
-      free_.push_back(stack);
-    } else {
-      unmap(stack);
-    }
+    if (free_.size() >= kept_max_) madvise(stack.low, stack.bytes, MADV_DONTNEED);
+    free_.push_back(stack);
   }
-
-  size_t stack_bytes() const { return stack_bytes_; }
 
  private:
   static constexpr size_t kGuardBytes = 4096;
-  static constexpr size_t kKeptMax = 1024;
+  static constexpr size_t kSlabStacks = 16;
 
-  void unmap(char* stack) { munmap(stack - kGuardBytes, stack_bytes_ + kGuardBytes); }
+  size_t place_bytes() const { return kGuardBytes + stack_bytes_; }
+
+  Stack make() {
+    if (made_ % kSlabStacks == 0) {
+      void* slab = mmap(nullptr, kSlabStacks * place_bytes(), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      CHECK_MSG(slab != MAP_FAILED, "no address space for a fiber's stack");
+      slabs_.push_back(static_cast<char*>(slab));
+    }
+    char* guard = slabs_.back() + (made_++ % kSlabStacks) * place_bytes();
+    CHECK(mprotect(guard, kGuardBytes, PROT_NONE) == 0);
+    return {guard + kGuardBytes, stack_bytes_};
+  }
 
   size_t stack_bytes_;
-  std::vector<char*> free_;
+  size_t kept_max_;
+  size_t made_ = 0;
+  std::vector<char*> slabs_;
+  std::vector<Stack> free_;
 };
 
 }  // namespace detail
@@ -426,9 +434,9 @@ void FiberGroup::forget_ended() {
 
 // ---- Scheduler
 
-Scheduler::Scheduler(Dispatch& dispatch, size_t stack_bytes, Order order)
+Scheduler::Scheduler(Dispatch& dispatch, size_t stack_bytes, Order order, size_t stacks_kept)
     : dispatch_(dispatch),
-      stacks_(std::make_unique<detail::StackPool>(stack_bytes)),
+      stacks_(std::make_unique<detail::StackPool>(stack_bytes, stacks_kept)),
       root_(std::make_unique<FiberBody>()),
       current_(root_.get()),
       run_queue_(order) {
@@ -590,15 +598,14 @@ namespace {
 // the stack before lies, which for a root nobody else knows.
 #ifdef SEATRIAL_ASAN
 void announce_leave(FiberBody* from, const FiberBody* to, bool for_ever) {
-  __sanitizer_start_switch_fiber(for_ever ? nullptr : &from->fake_stack, to->stack,
-                                 to->stack_bytes);
+  __sanitizer_start_switch_fiber(for_ever ? nullptr : &from->fake_stack, to->stack.low,
+                                 to->stack.bytes);
 }
 void announce_arrive(FiberBody* self, FiberBody* from) {
   const void* low = nullptr;
   size_t bytes = 0;
   __sanitizer_finish_switch_fiber(self->fake_stack, &low, &bytes);
-  from->stack = static_cast<char*>(const_cast<void*>(low));
-  from->stack_bytes = bytes;
+  from->stack = {static_cast<char*>(const_cast<void*>(low)), bytes};
 }
 #else
 void announce_leave(FiberBody*, const FiberBody*, bool) {}
@@ -621,10 +628,9 @@ void Scheduler::switch_to(FiberBody* target) {
     return;
   }
   if (target->state == FiberState::kNew) {
-    target->stack_bytes = stacks_->stack_bytes();
     target->stack = stacks_->take();
     target->context = context::make_fcontext(
-        target->stack + target->stack_bytes, target->stack_bytes, [](context::transfer_t from) {
+        target->stack.low + target->stack.bytes, target->stack.bytes, [](context::transfer_t from) {
           Scheduler* scheduler = static_cast<FiberBody*>(from.data)->scheduler;
           arrive(scheduler->current_, from);
           scheduler->settle();
@@ -643,7 +649,7 @@ void Scheduler::switch_to(FiberBody* target) {
 void Scheduler::settle() {
   if (ended_ == nullptr) [[likely]]
     return;
-  stacks_->give_back(std::exchange(ended_->stack, nullptr));
+  stacks_->give_back(std::exchange(ended_->stack, {}));
   release(std::exchange(ended_, nullptr));
 }
 

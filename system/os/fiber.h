@@ -196,8 +196,10 @@ enum class Order : unsigned char {
 class Scheduler {
  public:
   // `stack_bytes`: of each fiber, without its guard page; reserved, used only as touched.
+  // `stacks_kept`: of fibers that have ended, for those to come; of the others the system gets the
+  // memory back.
   explicit Scheduler(Dispatch& dispatch, size_t stack_bytes = kStackBytes,
-                     Order order = Order::kArrival);
+                     Order order = Order::kArrival, size_t stacks_kept = kStacksKept);
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
@@ -221,6 +223,7 @@ class Scheduler {
   size_t runnable() const { return run_queue_.size(); }
 
   static constexpr size_t kStackBytes = 256 * 1024;
+  static constexpr size_t kStacksKept = 1024;
 
  private:
   friend class Fibers;

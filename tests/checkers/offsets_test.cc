@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <ctime>
 
 namespace seatrial::checkers {
 namespace {
@@ -539,9 +540,10 @@ TEST(Offsets, TakesTimeInProportion) {
                 Value::integer(i));
     now++;
   }
-  const auto begun = std::chrono::steady_clock::now();
+  // The processor's time: others may use the machine as well.
+  const std::clock_t begun = std::clock();
   EXPECT_TRUE(check_offsets(recorder.history()).ok());
-  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+  EXPECT_LT(std::clock() - begun, 5 * CLOCKS_PER_SEC);
 }
 
 }  // namespace

@@ -75,6 +75,20 @@ TEST(Run, WithoutFaultsItPasses) {
   }
 }
 
+TEST(Run, WhatOneReleaseAcknowledgedTheNextOneHas) {
+  Scenario scenario = load("kv/register");
+  scenario.releases = {{"--aof-use-rdb-preamble", "no"},
+                       {"--aof-use-rdb-preamble", "yes", "--auto-aof-rewrite-min-size", "1kb"}};
+  uint64_t upgrades = 0;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    const auto result = run(scenario, seed, *make_plan(scenario, seed));
+    EXPECT_EQ(result.verdict, Verdict::kPass) << seed << ": " << reports::reason(result);
+    const auto counted = result.faults.find("process.upgrade");
+    upgrades += counted == result.faults.end() ? 0 : counted->second;
+  }
+  EXPECT_GT(upgrades, 5U);
+}
+
 TEST(Run, UntilStopsIt) {
   const Scenario scenario = load("kv/register");
   const sim::Plan plan = *make_plan(scenario, 3);

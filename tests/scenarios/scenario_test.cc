@@ -53,6 +53,33 @@ TEST(Scenario, ReadsWhatAFileSays) {
   EXPECT_EQ(parsed->faults, std::vector<std::string>{"process.kill"});
 }
 
+TEST(Scenario, ServersComeInReleases) {
+  const auto parsed = parse_scenario("x.toml",
+                                     "[topology]\nreleases = [[], [\"--save\", \"\"]]\n"
+                                     "[workload]\nname = \"register\"\n");
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_EQ(parsed->releases, (std::vector<std::vector<std::string>>{{}, {"--save", ""}}));
+  const char* const kWrong = "x.toml:2: releases must be a list of lists of strings";
+  EXPECT_EQ(error_of("[topology]\nreleases = [\"--save\"]\n"), kWrong);
+  EXPECT_EQ(error_of("[topology]\nreleases = \"--save\"\n"), kWrong);
+  EXPECT_EQ(error_of("[topology]\nreleases = [[1]]\n"), kWrong);
+
+  // One release is never upgraded, two are.
+  const auto upgrades = [](const Scenario& scenario) {
+    size_t count = 0;
+    for (uint64_t seed = 1; seed <= 20; ++seed) {
+      const auto plan = make_plan(scenario, seed);
+      if (!plan) return SIZE_MAX;
+      for (const sim::FaultStep& step : plan->faults) count += step.kind == "process.upgrade";
+    }
+    return count;
+  };
+  EXPECT_GT(upgrades(*parsed), 5U);
+  Scenario single = *parsed;
+  single.releases.clear();
+  EXPECT_EQ(upgrades(single), 0U);
+}
+
 TEST(Scenario, ServersHaveOptionsOfTheirOwnAndDrawnOnes) {
   const auto parsed = parse_scenario("x.toml",
                                      "[topology]\nservers = 2\n"

@@ -309,7 +309,7 @@ TEST(Process, ALinkKnowsNoFaultOfTheNetwork) {
           return 0;
         });
     ASSERT_TRUE(child);
-    EXPECT_EQ(world.net().cut([](const Node&, const Node&) { return true; }), 0U);
+    EXPECT_EQ(world.net().cut({0}, [](const Node&, const Node&) { return true; }), 0U);
     char buffer[1000];
     int reads = 0;
     for (;;) {

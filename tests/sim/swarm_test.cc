@@ -42,6 +42,7 @@ TEST(Swarm, EachFaultIsOffInManySeedsAndEachFamilyInSome) {
   std::map<std::string, int> on;
   std::map<std::string, std::set<uint64_t>> family_on;
   SwarmOptions options = some_options();
+  options.stage.releases = 2;
   options.stage.storm = 5000s;  // So long that each that is on has a step.
   options.stage.expendable = {"kv0", "kv1"};
   for (uint64_t seed = 0; seed < kSeeds; ++seed) {

@@ -149,9 +149,10 @@ class Fleet {
 
   // Resets all connections between two machines.
   size_t cut(const std::string& a, const std::string& b) {
-    return world.net().cut([&](const sim::Node& x, const sim::Node& y) {
+    const auto chosen = [&](const sim::Node& x, const sim::Node& y) {
       return (x.name() == a && y.name() == b) || (x.name() == b && y.name() == a);
-    });
+    };
+    return world.net().cut({world.find_node(a)->index()}, chosen);
   }
 
   // One line on a client's own connection, and its reply.

@@ -16,9 +16,9 @@ const std::string kText(2000, 't');
 class DiskTroubleFault : public OneFault {
  protected:
   // Writes a file at once, then reads it every second.
-  void read_every_second() {
-    serve([this](os::Os& os) {
-      EXPECT_EQ(write_file(os, "data", kText, true), "ok");
+  void read_every_second(const std::string& text = kText) {
+    serve([this, text](os::Os& os) {
+      EXPECT_EQ(write_file(os, "data", text, true), "ok");
       for (int i = 0; i < 8; ++i) {
         (void)os.clock.sleep_for(1s);
         texts.push_back(file_text(os, "data"));
@@ -70,6 +70,31 @@ TEST_F(DiskTroubleFault, AFlippedBitIsGoneWhenItIsReadAgain) {
   EXPECT_EQ(std::ranges::count(texts, kText), 7);
   EXPECT_EQ(differing(texts[2], kText), 1U);
   EXPECT_EQ(struck("disk.bit_flip"), 1U);
+}
+
+TEST_F(DiskTroubleFault, AMisdirectedReadGetsAnotherSectorOnce) {
+  written = std::string(512, 'a') + std::string(512, 'b') + std::string(512, 'c');
+  read_every_second(written);
+  strike({.at = 2500ms, .kind = "disk.misdirected_read", .target = "server", .count = 1});
+  ASSERT_EQ(texts.size(), 8U);
+  EXPECT_EQ(std::ranges::count(texts, written), 7);
+  int wrong = 0;
+  for (size_t at = 0; at < written.size(); at += 512) {
+    const std::string sector = texts[2].substr(at, 512);
+    if (sector == written.substr(at, 512)) continue;
+    ++wrong;
+    const size_t home = written.find(sector);
+    EXPECT_TRUE(home != std::string::npos && home % 512 == 0) << "whole, and of this file";
+  }
+  EXPECT_EQ(wrong, 1);
+  EXPECT_EQ(struck("disk.misdirected_read"), 1U);
+}
+
+TEST_F(DiskTroubleFault, InAFileOfOneSectorNoReadIsMisdirected) {
+  read_every_second("short");
+  strike({.at = 2500ms, .kind = "disk.misdirected_read", .target = "server", .count = 1});
+  EXPECT_EQ(std::ranges::count(texts, "short"), 8);
+  EXPECT_EQ(struck("disk.misdirected_read"), 0U);
 }
 
 TEST_F(DiskTroubleFault, RotStays) {

@@ -189,6 +189,28 @@ TEST_F(ObstacleTest, WhereTheWayBackIsBlockedTheBufferStaysFull) {
   });
 }
 
+TEST_F(ObstacleTest, ABlackHoleSwallowsTheNewsOfWhatWasReadAsWell) {
+  world.weather().network.buffer_bytes = 8;
+  server.start("listens", [&](os::Os& os) {
+    auto listener = os.network.listen({"", 7});
+    auto stream = (*listener)->accept();
+    char buffer[64];
+    while (auto count = (*stream)->read(buffer)) {
+      if (*count == 0) break;
+    }
+    return 0;
+  });
+  stand({.kind = Kind::kLoses, .border = link(Direction::kIn), .established = true}, 2s);
+  run_client([&](os::Os& os) {
+    auto stream = os.network.connect({"server", 7});
+    sleep_until(os, 200ms);
+    EXPECT_EQ(outcome(os::write_all(**stream, "12345678", os.clock.monotonic() + 100ms)), "ok");
+    EXPECT_EQ(outcome((*stream)->write("9", os.clock.monotonic() + 1s)), "deadline passed");
+    EXPECT_EQ(outcome((*stream)->write("9", os.clock.monotonic() + 5s)), "ok");
+    EXPECT_EQ(world.now_virtual(), 2100ms);
+  });
+}
+
 TEST_F(ObstacleTest, FullBuffersTakeNothingUntilItIsOver) {
   server.start("echo", echo_server);
   stand({.kind = Kind::kFills, .border = all_to_server()}, 1s);
@@ -295,6 +317,72 @@ TEST_F(ObstacleTest, SlowAcceptKeepsADeadlineAndLosesNobody) {
     sleep_until(os, 2s);
   });
   EXPECT_EQ(accepted, std::vector<std::string>{"client"});
+}
+
+// ---- Obstacles that look at bytes
+
+TEST_F(ObstacleTest, OneMessageIsHeldAndWhatComesBehindItWaits) {
+  server.start("echo", echo_server);
+  stand({.kind = Kind::kHolds,
+         .border = link(Direction::kOut),
+         .concerns = [](const Crossing& crossing) { return crossing.bytes.contains("held"); }},
+        900ms);
+  run_client([&](os::Os& os) {
+    auto one = os.network.connect({"server", 7});
+    auto other = os.network.connect({"server", 7});
+    sleep_until(os, 200ms);
+    EXPECT_EQ(ask(os, **one, "free", 1s), "free");
+    EXPECT_EQ(outcome(os::write_all(**one, "held", os.clock.monotonic() + 1s)), "ok");
+    EXPECT_EQ(ask(os, **one, "free", 100ms), "deadline passed") << "behind it";
+    EXPECT_EQ(ask(os, **other, "free", 100ms), "free") << "another stream";
+    EXPECT_EQ(echo_call(os, "server", "free", 100ms), "free") << "and calls get through";
+    char buffer[16];
+    EXPECT_EQ((*one)->read(buffer).value_or(0), 8U);
+    EXPECT_EQ(std::string_view(buffer, 8), "heldfree");
+    EXPECT_EQ(world.now_virtual(), 1s + 1ms) << "as soon as it falls";
+  });
+}
+
+TEST_F(ObstacleTest, OneMessageIsLostUntilTcpSendsItAgain) {
+  server.start("echo", echo_server);
+  stand({.kind = Kind::kLoses,
+         .border = link(Direction::kOut),
+         .concerns = [](const Crossing& crossing) { return crossing.bytes == "lost"; }},
+        900ms);
+  run_client([&](os::Os& os) {
+    auto stream = os.network.connect({"server", 7});
+    sleep_until(os, 200ms);
+    EXPECT_EQ(ask(os, **stream, "lost", 10s), "lost");
+    EXPECT_GT(world.now_virtual(), 1s);
+    EXPECT_LT(world.now_virtual(), 3s);
+  });
+}
+
+TEST_F(ObstacleTest, WhoLooksIsToldEachByteAndWhereItStands) {
+  server.start("echo", echo_server);
+  std::string there;
+  std::string back;
+  stand({.kind = Kind::kHolds,
+         .border = link(Direction::kBoth),
+         .concerns =
+             [&](const Crossing& crossing) {
+               std::string& seen = crossing.from == client.index() ? there : back;
+               EXPECT_EQ(crossing.offset, seen.size() + 4) << "four came before it looked";
+               EXPECT_EQ(crossing.from == client.index() ? server.index() : client.index(),
+                         crossing.to);
+               seen += crossing.bytes;
+               return false;
+             }},
+        900ms);
+  run_client([&](os::Os& os) {
+    auto stream = os.network.connect({"server", 7});
+    EXPECT_EQ(ask(os, **stream, "0123", 10s), "0123");
+    sleep_until(os, 200ms);
+    EXPECT_EQ(ask(os, **stream, "4567", 10s), "4567");
+    EXPECT_EQ(ask(os, **stream, "89", 10s), "89");
+  });
+  EXPECT_EQ(there, "456789");
+  EXPECT_EQ(back, "456789");
 }
 
 }  // namespace
