@@ -25,6 +25,8 @@ size_t count_leaving(const CellHistory& cell, const Sight& sight, const Operatio
 Name name_unwritten(const CellHistory& cell, const Operation& reader) {
   for (const Sight& sight : sights_of(reader)) {
     if (sight.value.is_nil()) continue;
+    // Where one cell is judged alone, who wrote the others is not among its operations.
+    if (cell.only && sight.cell != *cell.only) continue;
     if (count_leaving(cell, sight, &reader, reader.complete_at) > 0) continue;
     const bool failed = std::ranges::any_of(cell.failed, [&](const Operation* operation) {
       return operation->invoke_at < reader.complete_at && may_leave(*operation, sight);
