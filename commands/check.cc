@@ -40,12 +40,11 @@ int check(const CheckCommand& command) {
   if (!history) return refuse(command, history.error());
   const auto verdict = checkers::check(command.model, *history);
   if (!verdict) return refuse(command, verdict.error());
-  if (!command.html.empty() &&
-      !write(command.html, checkers::draw_picture(*history, *verdict))) {
+  if (!command.html.empty() && !write(command.html, checkers::draw_picture(*history, *verdict))) {
     return kExitUsage;
   }
   // Without cycles the drawing is empty.
-  const std::string_view cycles = verdict->dot.empty() ? "digraph anomalies {\n}\n" : verdict->dot;
+  const std::string cycles = verdict->dot.empty() ? "digraph anomalies {\n}\n" : verdict->dot;
   if (!command.dot.empty() && !write(command.dot, cycles)) return kExitUsage;
   fmt::print("{}", checkers::tell(*verdict));
   switch (verdict->outcome) {

@@ -146,13 +146,14 @@ Result<Edn> EdnReader::form(int depth) {
 }
 
 Result<Edn> EdnReader::sequence(char end, Edn::Kind kind, int depth) {
+  const size_t begun = line_;
   drop(1);
   Edn value;
   value.kind = kind;
   while (true) {
     TRY(skip());
     if (rest_.starts_with(end)) break;
-    if (rest_.empty()) return wrong(fmt::format("the end {}", end));
+    if (rest_.empty()) return wrong(fmt::format("{} for what opens in line {}", end, begun));
     value.items.push_back(TRY(form(depth + 1)));
   }
   if (kind == Edn::Kind::kMap && value.items.size() % 2 != 0) {

@@ -62,7 +62,7 @@ TEST(Check, MalformedForeignLinesAreNamed) {
   EXPECT_EQ(error("INFO  jepsen.util - x\t:invoke\t:read\t3\n"),
             "line 1: \"x\", expected a number");
   EXPECT_EQ(error("{:process 0, :type :invoke}\n"),
-            "line 1: expected {:process N, :type :T, :f :F, :key \"K\", :value V}");
+            "line 1: an operation without :f, expected :txn, :read, :write or :cas");
 }
 
 // A budget that does not suffice gives no verdict, and never a wrong one.

@@ -27,7 +27,8 @@ TEST(Edn, ReadsWhatHistoriesUse) {
 }
 
 TEST(Edn, SaysWhatIsWrongAndWhere) {
-  EXPECT_NE(printed("\n\n[1 2").find("line 3: the end, expected the end ]"), std::string::npos);
+  EXPECT_NE(printed("\n\n[1 2").find("line 3: the end, expected ] for what opens in line 3"),
+            std::string::npos);
   EXPECT_NE(printed("{:a 1\n :b}").find("line 2: \"}\", expected a value for the last key"),
             std::string::npos);
   EXPECT_NE(printed("[1 }").find("expected a value"), std::string::npos);
