@@ -1,6 +1,6 @@
 // Linearizability of histories over independent keys ("register", "kv", "kvx", "counter", "list",
-// "queue", "hash", "set", "zset"): each key's operations are judged alone (Herlihy and Wing 1990: linearizability is local; Horn and Kroening
-// 2015 call the splitting P-compositionality).
+// "queue", "hash", "set", "zset"): each key's operations are judged alone (Herlihy and Wing 1990:
+// linearizability is local; Horn and Kroening 2015 call the splitting P-compositionality).
 //
 // Per key the cheapest exact method is chosen: zones (zones.h) for reads and writes of unique
 // values, levels (levels.h) for counters that only rise and lists that only grow, else the general

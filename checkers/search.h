@@ -52,8 +52,8 @@ struct Step {
 };
 
 // What the search asks of a sequential specification. Steps are named by their index. A model with
-// kRanks also tells outranks(a, b), whether b, open as well as a, can wait for a: each solution that
-// has b first has a twin with the two in each other's place; and hint(step), by which the open
+// kRanks also tells outranks(a, b), whether b, open as well as a, can wait for a: each solution
+// that has b first has a twin with the two in each other's place; and hint(step), by which the open
 // steps are tried (else those that return first go first).
 template <typename M>
 concept Model = requires(M& model, uint64_t state, uint32_t step) {
