@@ -1,15 +1,12 @@
 // disk.lost_write: the disk says that it wrote, and left one sector out. The next good sync that
 // covers a sector meets it; what stands on the medium is read from then on.
-#include "sim/faults/fault.h"
+#include "sim/faults/disk_calls.h"
 #include "sim/faults/faults.h"
-#include "sim/world.h"
-
-#include <algorithm>
 
 namespace seatrial::sim {
 namespace {
 
-class DiskLostWrite : public Fault {
+class DiskLostWrite : public DiskCalls<&DiskTrouble::lost_writes_due> {
  public:
   const FaultInfo& info() const override {
     static constexpr Parameter kParameters[] = {
@@ -24,19 +21,6 @@ class DiskLostWrite : public Fault {
         .opt_in = true,
         .harms_disk = true};
     return kInfo;
-  }
-
-  void draw(base::RandomStream& random, const Stage& stage, Plan& plan) const override {
-    for (VirtualTime at : draw_hours(random, stage)) {
-      FaultStep step = step_at(at, draw_name(random, stage.expendable));
-      step.count = draw_count(random, stage, "calls");
-      plan.faults.push_back(step);
-    }
-  }
-
-  void strike(World& world, const FaultStep& step) const override {
-    Node* node = world.find_node(step.target);
-    if (node != nullptr) node->disk_trouble.lost_writes_due += std::max(step.count, 1U);
   }
 };
 

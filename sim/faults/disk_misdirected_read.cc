@@ -1,15 +1,12 @@
 // disk.misdirected_read: the disk reads a sector in the place of another of the same file: read
 // again, it is the right one.
-#include "sim/faults/fault.h"
+#include "sim/faults/disk_calls.h"
 #include "sim/faults/faults.h"
-#include "sim/world.h"
-
-#include <algorithm>
 
 namespace seatrial::sim {
 namespace {
 
-class DiskMisdirectedRead : public Fault {
+class DiskMisdirectedRead : public DiskCalls<&DiskTrouble::misdirected_reads_due> {
  public:
   const FaultInfo& info() const override {
     static constexpr Parameter kParameters[] = {
@@ -25,19 +22,6 @@ class DiskMisdirectedRead : public Fault {
         .rate = 0.3,
         .opt_in = true};
     return kInfo;
-  }
-
-  void draw(base::RandomStream& random, const Stage& stage, Plan& plan) const override {
-    for (VirtualTime at : draw_hours(random, stage)) {
-      FaultStep step = step_at(at, draw_name(random, stage.servers));
-      step.count = draw_count(random, stage, "calls");
-      plan.faults.push_back(step);
-    }
-  }
-
-  void strike(World& world, const FaultStep& step) const override {
-    Node* node = world.find_node(step.target);
-    if (node != nullptr) node->disk_trouble.misdirected_reads_due += std::max(step.count, 1U);
   }
 };
 

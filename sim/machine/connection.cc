@@ -201,23 +201,21 @@ void Pipe::fire() {
 bool Pipe::lets_through(const Segment& segment) {
   const Net& net = connection_.net();
   const bool answered = connection_.side(1 - side_).node->powered();
-  const bool free = link_ == nullptr || !net.troubled();
-  if (free && answered) [[likely]]
-    return true;
+  if (link_ == nullptr || !net.troubled()) [[likely]] {
+    if (!answered) stall();
+    return answered;
+  }
   std::string bytes;
-  if (!free && net.reads_bytes()) {
+  if (net.reads_bytes()) {
     bytes.resize(segment.up_to - delivered_);
     ring_.peek(delivered_ - read_, {bytes.data(), bytes.size()});
   }
-  const Crossing crossing = free ? Crossing{}
-                                 : Crossing{.from = link_->from,
-                                            .to = link_->to,
-                                            .connection = connection_.order(),
-                                            .offset = delivered_,
-                                            .bytes = bytes};
-  const Net::Passage passage =
-      free ? Net::Passage::kOpen
-           : net.passage(link_->from, link_->to, connection_.order(), &crossing);
+  const Crossing crossing{.from = link_->from,
+                          .to = link_->to,
+                          .connection = connection_.order(),
+                          .offset = delivered_,
+                          .bytes = bytes};
+  const Net::Passage passage = net.passage(link_->from, link_->to, connection_.order(), &crossing);
   if (passage == Net::Passage::kHeld) {
     wait_for_passage(crossing);
   } else if (passage == Net::Passage::kLost || !answered) {
