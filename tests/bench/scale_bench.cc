@@ -1,13 +1,19 @@
 // What an event costs as the world grows: 3, 30 and 300 nodes that call their neighbours over
-// simulated TCP with deadlines, under the swarm's faults. Each size runs the same number of
-// node-seconds, so all have about as many events; CPU per event must stay about flat.
+// simulated TCP with deadlines, in fair weather and under the swarm's faults; and as a run grows:
+// 300 nodes for 5, 10 and 20 s of virtual time. Cost grows linearly with events where the columns
+// of ns an event stay about flat.
 //
-// Beside it, the same in fair weather: that tells the cost of size from the cost of faults.
+// Each three nodes have a storm of their own, and a row runs as many of them as the next, in many
+// small worlds or in one large: all sizes meet the very same strikes, whose cost is by the nodes
+// that they name. Beside it the bare model (bare_model.h) with as many connections: what an event
+// of its costs more from the first size to the last is the machine's share, whose caches hold fewer
+// of the stacks.
 #include "base/check.h"
 #include "os/os.h"
 #include "sim/storm.h"
 #include "sim/swarm.h"
 #include "sim/world.h"
+#include "tests/bench/bare_model.h"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -17,6 +23,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <vector>
 
 namespace {
@@ -25,9 +32,16 @@ using namespace seatrial;
 using namespace std::chrono_literals;
 
 constexpr uint16_t kPort = 7000;
-constexpr size_t kNeighbours = 3;
-constexpr sim::VirtualTime kStorm = 4s;
+constexpr size_t kNeighbours = 2;
+constexpr size_t kGroup = 3;  // So many nodes share a storm.
+constexpr sim::VirtualTime kCalm = 1s;
 constexpr os::Duration kPatience = 200ms;
+
+struct Size {
+  size_t worlds = 0;
+  size_t nodes = 0;  // Of one world.
+  sim::VirtualTime time = 5s;
+};
 
 struct Cost {
   double cpu_ns = 0;
@@ -100,25 +114,42 @@ int node_main(os::Os& os, size_t self, size_t nodes, uint64_t& answered) {
   }
 }
 
-void run_once(uint64_t seed, size_t nodes, bool faulty, Cost& cost) {
+// The faults of all groups' storms, in the same weather, which is the first one's.
+sim::Plan draw_plan(const Size& size, size_t world) {
   sim::Plan plan;
-  plan.storm = kStorm;
-  sim::SwarmOptions options;
-  options.stage.storm = kStorm;
-  for (size_t i = 0; i < nodes; ++i) options.stage.servers.push_back(node_name(i));
-  options.stage.intensity = static_cast<double>(nodes) / 3;  // As many strikes a node.
-  if (faulty) sim::draw_swarm(sim::Streams(seed), options, plan);
-  sim::World world({.seed = seed, .weather = plan.weather, .stack_bytes = 64 * 1024});
-  for (size_t i = 0; i < nodes; ++i) {
-    world.add_node(node_name(i)).set_service("node", [i, nodes, &cost] {
+  const size_t groups = size.nodes / kGroup;
+  for (size_t group = 0; group < groups; ++group) {
+    sim::SwarmOptions options;
+    options.stage.storm = size.time - kCalm;
+    for (size_t i = 0; i < kGroup; ++i) {
+      options.stage.servers.push_back(node_name(group * kGroup + i));
+    }
+    sim::Plan drawn;
+    sim::draw_swarm(sim::Streams(world * groups + group), options, drawn);
+    std::ranges::move(drawn.faults, std::back_inserter(plan.faults));
+  }
+  std::ranges::stable_sort(plan.faults, {}, &sim::FaultStep::at);
+  sim::SwarmOptions first;
+  first.stage.storm = size.time - kCalm;
+  first.stage.servers = {node_name(0), node_name(1), node_name(2)};
+  sim::Plan weather;
+  sim::draw_swarm(sim::Streams(0), first, weather);
+  plan.weather = weather.weather;
+  return plan;
+}
+
+void run_once(const Size& size, size_t index, const sim::Plan& plan, Cost& cost) {
+  sim::World world({.seed = index + 1, .weather = plan.weather, .stack_bytes = 64 * 1024});
+  for (size_t i = 0; i < size.nodes; ++i) {
+    world.add_node(node_name(i)).set_service("node", [i, nodes = size.nodes, &cost] {
       return [i, nodes, &cost](os::Os& os) { return node_main(os, i, nodes, cost.calls); };
     });
   }
   world.administer("director", [&] {
     sim::Storm storm(world, plan);
-    world.sleep(kStorm);
+    world.sleep(size.time - kCalm);
     storm.end();
-    world.sleep(1s);
+    world.sleep(kCalm);
     world.stop();
   });
   CHECK(world.run() == sim::Outcome::kStopped);
@@ -126,8 +157,9 @@ void run_once(uint64_t seed, size_t nodes, bool faulty, Cost& cost) {
   for (const auto& [kind, count] : world.counts()) cost.strikes += count;
 }
 
-// In a child of its own: the peak of its memory is nobody else's.
-Cost measure(size_t nodes, size_t worlds, bool faulty) {
+// What `work` costs in a child of its own: the peak of its memory is nobody else's.
+template <typename Work>
+Cost measure(const Work& work) {
   int ends[2];
   CHECK(pipe(ends) == 0);
   const pid_t pid = fork();
@@ -135,7 +167,7 @@ Cost measure(size_t nodes, size_t worlds, bool faulty) {
   if (pid == 0) {
     Cost cost;
     const int64_t before = cpu_nanoseconds();
-    for (uint64_t seed = 1; seed <= worlds; ++seed) run_once(seed, nodes, faulty, cost);
+    work(cost);
     cost.cpu_ns = static_cast<double>(cpu_nanoseconds() - before);
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
@@ -149,8 +181,24 @@ Cost measure(size_t nodes, size_t worlds, bool faulty) {
   close(ends[0]);
   int status = 0;
   waitpid(pid, &status, 0);
-  CHECK_MSG(whole, "{} nodes did not come to their end", nodes);
+  CHECK_MSG(whole, "a run did not come to its end");
   return cost;
+}
+
+double per_event(const Cost& cost) { return cost.cpu_ns / static_cast<double>(cost.events); }
+
+Cost simulated(const Size& size, bool faulty) {
+  return measure([&](Cost& cost) {
+    for (size_t world = 0; world < size.worlds; ++world) {
+      run_once(size, world, faulty ? draw_plan(size, world) : sim::Plan(), cost);
+    }
+  });
+}
+
+Cost bare(const Size& size, uint64_t events) {
+  return measure([&](Cost& cost) {
+    cost.events = 2 * bench::bare_echo(kNeighbours * size.nodes, events / 2);
+  });
 }
 
 double median(std::vector<double> values) {
@@ -158,36 +206,43 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+// A row for each size; ratios to the first one of the same round.
+void compare(const std::vector<Size>& sizes, bool faulty, size_t rounds) {
+  std::vector<std::vector<double>> costs(sizes.size()), ratios(costs), floors(costs), lifts(costs);
+  std::vector<Cost> last(sizes.size());
+  for (size_t round = 0; round < rounds; ++round) {
+    for (size_t i = 0; i < sizes.size(); ++i) {
+      last[i] = simulated(sizes[i], faulty);
+      costs[i].push_back(per_event(last[i]));
+      ratios[i].push_back(costs[i].back() / costs[0].back());
+      floors[i].push_back(per_event(bare(sizes[i], last[i].events)));
+      lifts[i].push_back(floors[i].back() / floors[0].back());
+    }
+  }
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const Size& size = sizes[i];
+    fmt::print(
+        "{:>7} {:>6} x {:>5} {:>4} {:>10} {:>9} {:>8} {:>9.0f} {:>6.2f} {:>10.0f} {:>6.2f}"
+        "{:>5}\n",
+        faulty ? "swarm" : "fair", size.worlds, size.nodes, size.time / 1s, last[i].events,
+        last[i].calls, last[i].strikes, median(costs[i]), median(ratios[i]), median(floors[i]),
+        median(lifts[i]), last[i].rss_kib / 1024);
+  }
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
   const bool quick = count > 1 && std::strcmp(arguments[1], "--quick") == 0;
-  const size_t rounds = quick ? 1 : 5;
-  const size_t largest = 300;
-  fmt::print("{} s of virtual time a world; medians of {}; ratio: to 3 nodes of the same round\n",
-             5, rounds);
-  fmt::print("{:>8} {:>8} {:>7} {:>12} {:>12} {:>10} {:>10} {:>8} {:>9}\n", "weather", "nodes",
-             "worlds", "events", "calls", "strikes", "ns/event", "ratio", "peak MiB");
+  const size_t rounds = quick ? 1 : 3;
+  const size_t times = quick ? 1 : 5;
+  fmt::print("medians of {}; ratio: to the first row of the same round\n", rounds);
+  fmt::print("{:>7} {:>6} x {:>5} {:>4} {:>10} {:>9} {:>8} {:>9} {:>6} {:>10} {:>6}{:>5}\n",
+             "weather", "worlds", "nodes", "s", "events", "calls", "strikes", "ns/event", "ratio",
+             "bare model", "ratio", "MiB");
   for (const bool faulty : {false, true}) {
-    std::vector<std::vector<double>> costs(3), ratios(3);
-    std::vector<Cost> last(3);
-    const size_t sizes[] = {3, 30, 300};
-    const auto worlds = [&](size_t nodes) {
-      return (faulty ? 2 : 1) * (quick ? std::max<size_t>(1, 30 / nodes) : largest / nodes);
-    };
-    for (size_t round = 0; round < rounds; ++round) {
-      for (size_t i = 0; i < 3; ++i) {
-        last[i] = measure(sizes[i], worlds(sizes[i]), faulty);
-        costs[i].push_back(last[i].cpu_ns / static_cast<double>(last[i].events));
-        ratios[i].push_back(costs[i].back() / costs[0].back());
-      }
-    }
-    for (size_t i = 0; i < 3; ++i) {
-      fmt::print("{:>8} {:>8} {:>7} {:>12} {:>12} {:>10} {:>10.0f} {:>8.2f} {:>9}\n",
-                 faulty ? "swarm" : "fair", sizes[i], worlds(sizes[i]), last[i].events,
-                 last[i].calls, last[i].strikes, median(costs[i]), median(ratios[i]),
-                 last[i].rss_kib / 1024);
-    }
+    compare({{100 * times, 3, 5s}, {10 * times, 30, 5s}, {times, 300, 5s}}, faulty, rounds);
+    compare({{1, 300, 5s}, {1, 300, 10s}, {1, 300, 20s}}, faulty, rounds);
   }
   return 0;
 }
