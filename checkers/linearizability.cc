@@ -4,6 +4,7 @@
 #include "checkers/explain.h"
 #include "checkers/levels.h"
 #include "checkers/models/cells.h"
+#include "checkers/queue_order.h"
 #include "checkers/zones.h"
 
 #include <fmt/format.h>
@@ -56,7 +57,10 @@ std::optional<Conflict> find_conflict(const CellHistory& cell, std::span<const C
       if (!zones_apply(operations)) return std::nullopt;
       return check_zones(operations).conflict;
     case KeyType::kCounter: levels = check_counter_levels(operations); break;
-    case KeyType::kSequence: levels = check_list_levels(operations); break;
+    case KeyType::kSequence:
+      levels = check_list_levels(operations);
+      if (!levels) levels = check_queue_order(operations);
+      break;
     case KeyType::kCells: break;
   }
   if (!levels) return std::nullopt;

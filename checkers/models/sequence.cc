@@ -118,6 +118,7 @@ Sequence::Sequence(std::span<const Claim> operations) {
   pops_ = pops_left_;
   give_classes();
   give_blocks();
+  give_turns();
   give_hints();
 }
 
@@ -208,6 +209,31 @@ void Sequence::give_blocks() {
   blocks_.seal();
 }
 
+void Sequence::give_turns() {
+  std::vector<Turns::Span> pops;
+  std::vector<uint32_t> number(steps_.size(), Turns::kNone);
+  bool pops_some = false;
+  for (uint32_t i = 0; i < steps_.size(); i++) {
+    if (actions_[i].kind != Kind::kPop && actions_[i].kind != Kind::kPopSome) continue;
+    pops_some = pops_some || actions_[i].kind == Kind::kPopSome;
+    number[i] = static_cast<uint32_t>(pops.size());
+    pops.push_back({steps_[i].call, steps_[i].ret});
+  }
+  std::vector<Turns::Push> pushes;
+  for (uint32_t i = 0; i < steps_.size(); i++) {
+    Action& action = actions_[i];
+    if (action.kind != Kind::kPush) continue;
+    action.turn = static_cast<uint32_t>(pushes.size());
+    const uint32_t pop = pop_of_[action.item];
+    pushes.push_back({.span = {steps_[i].call, steps_[i].ret},
+                      .length = action.length,
+                      .alone = pushes_[action.item] == 1 && pops_[action.item] <= 1,
+                      .pop = pop == kNoStep ? Turns::kNone : number[pop],
+                      .stays = pop == kNoStep && !pops_some});
+  }
+  turns_ = Turns(pushes, pops);
+}
+
 void Sequence::give_hints() {
   ranks_ = true;
   for (const Action& action : actions_) {
@@ -239,8 +265,11 @@ bool Sequence::outranks(uint32_t a, uint32_t b) const {
 void Sequence::count(uint32_t step, int32_t change) {
   const Action& action = actions_[step];
   if (action.kind == Kind::kPop) pops_left_[action.item] += change;
+  // One of unknown outcome is placed only where it takes something.
+  if (action.kind == Kind::kPop || action.kind == Kind::kPopSome) turns_.place_pops(-change);
   if (action.kind != Kind::kPush) return;
   pushes_left_[action.item] += change;
+  turns_.place(action.turn, -change);
   if (action.block == Blocks::kNone) return;
   change < 0 ? blocks_.place(action.block) : blocks_.take_back(action.block);
 }
@@ -254,11 +283,14 @@ uint64_t Sequence::step(uint64_t state, uint32_t step) {
     case Kind::kPush:
       if (action.length != 0 && lists_.length(list) + 1 != action.length) return kRefused;
       if (action.block != Blocks::kNone && blocks_.must_wait(action.block)) return kRefused;
+      if (!turns_.fits(action.turn)) return kRefused;
       return lists_.pushed(list, action.item);
     case Kind::kPop:
-      if (empty || lists_.front(list) != action.item) return kRefused;
+      if (empty || lists_.front(list) != action.item || !turns_.pop_fits()) return kRefused;
       return lists_.popped(list);
-    case Kind::kPopSome: return empty ? state : lists_.popped(list);
+    case Kind::kPopSome:
+      if (empty) return state;
+      return turns_.pop_fits() ? lists_.popped(list) : kRefused;
     case Kind::kSeeEmpty: return empty ? state : kRefused;
     case Kind::kSee: return list == action.item ? state : kRefused;
   }

@@ -4,6 +4,7 @@
 #include "checkers/history.h"
 #include "checkers/models/blocks.h"
 #include "checkers/models/cells.h"
+#include "checkers/models/turns.h"
 #include "checkers/search.h"
 
 #include <cstdint>
@@ -76,7 +77,7 @@ class Sequence {
   bool outranks(uint32_t a, uint32_t b) const;
   // Pushes in the order in which their items come out.
   uint32_t hint(uint32_t step) const { return hints_[step]; }
-  uint64_t bytes() const { return lists_.bytes() + blocks_.bytes(); }
+  uint64_t bytes() const { return lists_.bytes() + blocks_.bytes() + turns_.bytes(); }
 
  private:
   enum class Kind : uint8_t {
@@ -92,12 +93,14 @@ class Sequence {
     uint32_t item = 0;
     uint32_t length = 0;
     uint32_t block = Blocks::kNone;
+    uint32_t turn = Turns::kNone;  // Of a push: its number among turns_.
   };
 
   void add(const Claim& claim);
   Action known_action(const Operation& operation);
   void give_classes();
   void give_blocks();
+  void give_turns();
   void give_hints();
   void count(uint32_t step, int32_t change);
   uint32_t intern(const Value& value);
@@ -115,6 +118,7 @@ class Sequence {
   std::vector<uint32_t> hints_;
   bool ranks_ = false;  // Whether items are pushed and popped once, and nobody sees whole lists.
   Blocks blocks_;
+  Turns turns_;
 };
 
 }  // namespace seatrial::checkers

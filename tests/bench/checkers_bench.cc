@@ -7,10 +7,10 @@
 // too. Each measurement is a process of its own, so that its peak of memory is nobody else's. Time
 // is of all processors together: on a machine with neighbours the clock says more about them.
 #include "base/check.h"
-#include "base/random.h"
 #include "checkers/check.h"
 #include "checkers/hjl.h"
 #include "checkers/readers/porcupine.h"
+#include "tests/bench/checkers_workload.h"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -36,197 +36,10 @@ namespace {
 using namespace seatrial;
 using namespace seatrial::checkers;
 namespace fs = std::filesystem;
+using bench::Case;
+using bench::make_history;
 
 constexpr int kPatienceSeconds = 20;
-
-struct Case {
-  std::string type;
-  uint32_t clients = 50;
-  uint64_t operations = 1000;
-  uint32_t keys = 10;
-};
-
-// A store of one key, with as much of each type as the workloads use.
-struct Store {
-  Value text;
-  int64_t number = 0;
-  std::deque<int64_t> items;
-  std::map<std::string, int64_t> cells;
-};
-
-class Workload {
- public:
-  explicit Workload(const Case& of)
-      : of_(of),
-        recorder_(of.type, of.clients),
-        random_(7, "checkers bench"),
-        clients_(of.clients) {}
-
-  History make() && {
-    uint64_t begun = 0;
-    size_t open = 0;
-    while (begun < of_.operations || open > 0) {
-      const auto client = static_cast<uint32_t>(random_.below(of_.clients));
-      Client& state = clients_[client];
-      if (!state.open) {
-        if (begun == of_.operations) continue;
-        state = {.open = true, .key = key()};
-        choose(state);
-        state.id = recorder_.invoke(now(), client, state.function, state.key, argument(state));
-        begun++;
-        open++;
-      } else if (!state.done) {
-        apply(state);
-        state.done = true;
-      } else {
-        recorder_.ok(now(), state.id, result(state));
-        state.open = false;
-        open--;
-      }
-    }
-    return std::move(recorder_).take();
-  }
-
- private:
-  struct Client {
-    bool open = false;
-    bool done = false;
-    std::string key;
-    OperationId id = 0;
-    Function function = Function::kGet;
-    std::string cell;
-    int64_t value = 0;
-    Value seen;  // kv: what a cas expects.
-    Value answer;
-    std::vector<Value> many;
-    std::vector<std::string> names;
-  };
-
-  Micros now() { return Micros(events_++); }
-
-  // Lists only grow: a key is left alone after some appends.
-  std::string key() {
-    const uint64_t key = random_.below(of_.keys);
-    return fmt::format("k{}",
-                       of_.type == "list" ? key + of_.keys * (values_ / (64 * of_.keys)) : key);
-  }
-
-  void choose(Client& c) {
-    c.value = ++values_;
-    const bool read = random_.chance(0.5);
-    const double draw = random_.unit();
-    const uint64_t cell = random_.below(8);
-    c.cell = of_.type == "set" ? fmt::format("{}", cell) : fmt::format("f{}", cell);
-    if (of_.type == "register") c.function = read ? Function::kGet : Function::kSet;
-    if (of_.type == "counter") c.function = read ? Function::kGet : Function::kIncr;
-    if (of_.type == "list") c.function = read ? Function::kLrange : Function::kRpush;
-    if (of_.type == "queue") c.function = read ? Function::kLpop : Function::kRpush;
-    if (of_.type == "kv") {
-      c.function = read          ? Function::kGet
-                   : draw < 0.55 ? Function::kSet
-                   : draw < 0.9  ? Function::kCas
-                                 : Function::kDel;
-      c.seen = stores_[c.key].text;
-    }
-    if (of_.type == "hash") {
-      c.function = read ? (draw < 0.2 ? Function::kHgetall : Function::kHget)
-                        : (draw < 0.15 ? Function::kHdel : Function::kHset);
-    }
-    if (of_.type == "set") {
-      c.function = read ? (draw < 0.2 ? Function::kSmembers : Function::kSismember)
-                        : (draw < 0.6 ? Function::kSadd : Function::kSrem);
-    }
-  }
-
-  Value argument(const Client& c) {
-    switch (c.function) {
-      case Function::kSet:
-      case Function::kRpush: return Value::integer(c.value);
-      case Function::kCas: pair_ = {c.seen, Value::integer(c.value)}; return Value::list(pair_);
-      case Function::kHset:
-        pair_ = {Value::text(c.cell), Value::integer(c.value)};
-        return Value::list(pair_);
-      case Function::kHget:
-      case Function::kHdel: return Value::text(c.cell);
-      case Function::kSadd:
-      case Function::kSrem:
-      case Function::kSismember: return Value::integer(std::stoll(c.cell));
-      default: return {};
-    }
-  }
-
-  void apply(Client& c) {
-    Store& store = stores_[c.key];
-    const auto flag = [&](bool yes) { c.answer = Value::integer(yes ? 1 : 0); };
-    switch (c.function) {
-      case Function::kGet:
-        c.answer = of_.type == "counter" ? Value::integer(store.number) : store.text;
-        break;
-      case Function::kIncr: c.answer = Value::integer(++store.number); break;
-      case Function::kSet:
-        store.text = Value::integer(c.value);
-        c.answer = Value::text("OK");
-        break;
-      case Function::kCas:
-        flag(store.text == c.seen);
-        if (store.text == c.seen) store.text = Value::integer(c.value);
-        break;
-      case Function::kDel:
-        flag(!store.text.is_nil());
-        store.text = {};
-        break;
-      case Function::kRpush:
-        store.items.push_back(c.value);
-        c.answer = Value::integer(static_cast<int64_t>(store.items.size()));
-        break;
-      case Function::kLpop:
-        c.answer = store.items.empty() ? Value() : Value::integer(store.items.front());
-        if (!store.items.empty()) store.items.pop_front();
-        break;
-      case Function::kLrange:
-        for (int64_t item : store.items) c.many.push_back(Value::integer(item));
-        break;
-      case Function::kHset:
-      case Function::kSadd: flag(store.cells.insert_or_assign(c.cell, c.value).second); break;
-      case Function::kHdel:
-      case Function::kSrem: flag(store.cells.erase(c.cell) > 0); break;
-      case Function::kSismember: flag(store.cells.contains(c.cell)); break;
-      case Function::kHget:
-        if (store.cells.contains(c.cell)) c.answer = Value::integer(store.cells[c.cell]);
-        break;
-      default:  // Reads of all.
-        for (const auto& [name, value] : store.cells) {
-          c.names.push_back(name);
-          c.many.push_back(Value::integer(value));
-        }
-    }
-  }
-
-  Value result(Client& c) {
-    if (c.function == Function::kLrange) return Value::list(c.many);
-    if (c.function != Function::kHgetall && c.function != Function::kSmembers) return c.answer;
-    members_.clear();
-    for (size_t i = 0; i < c.names.size(); i++) {
-      if (c.function == Function::kSmembers) {
-        members_.push_back(Value::integer(std::stoll(c.names[i])));
-      } else {
-        members_.push_back(Value::text(c.names[i]));
-        members_.push_back(c.many[i]);
-      }
-    }
-    return c.function == Function::kHgetall ? Value::object(members_) : Value::list(members_);
-  }
-
-  const Case& of_;
-  Recorder recorder_;
-  base::RandomStream random_;
-  std::vector<Client> clients_;
-  std::map<std::string, Store> stores_;
-  std::array<Value, 2> pair_;
-  std::vector<Value> members_;
-  int64_t values_ = 0;
-  int64_t events_ = 0;
-};
 
 // ---- Measuring ----
 
@@ -333,8 +146,11 @@ std::string build_driver(const fs::path& folder) {
   const fs::path driver = folder / "driver";
   fs::create_directories(driver);
   fs::create_directories(folder / "porcupine");
-  fs::copy_file(fs::path(SEATRIAL_SOURCE_DIR) / "tests/bench/porcupine/main.go", driver / "main.go",
-                fs::copy_options::overwrite_existing);
+  const fs::path sources = fs::path(SEATRIAL_SOURCE_DIR) / "tests/bench/porcupine";
+  for (const auto& file : fs::directory_iterator(sources)) {
+    fs::copy_file(file.path(), driver / file.path().filename(),
+                  fs::copy_options::overwrite_existing);
+  }
   std::ofstream(driver / "go.mod") << "module seatrial/porcupine-driver\n\ngo 1.16\n\n"
                                       "require github.com/anishathalye/porcupine v0.0.0\n\n"
                                       "replace github.com/anishathalye/porcupine => ../porcupine\n";
@@ -352,7 +168,7 @@ std::string build_driver(const fs::path& folder) {
 class Bench {
  public:
   explicit Bench(const fs::path& folder) : folder_(folder), driver_(build_driver(folder)) {
-    fmt::print("{:<34} {:>9} {:>10} {:>9} {:>6}", "history", "verdict", "check ms", "read ms",
+    fmt::print("{:<48} {:>9} {:>10} {:>9} {:>6}", "history", "verdict", "check ms", "read ms",
                "MiB");
     if (!driver_.empty())
       fmt::print(" | {:>8} {:>10} {:>6} {:>8}", "Porcupine", "ms", "MiB", "ratio");
@@ -361,19 +177,21 @@ class Bench {
 
   bool run(const Case& of) {
     const std::string path = folder_ / "history.jsonl";
-    apart([&] { std::ofstream(path, std::ios::binary) << write_hjl(Workload(of).make()); });
-    return row(
-        fmt::format("{} {} clients {} ops {} keys", of.type, of.clients, of.operations, of.keys),
-        of.type, path);
+    apart([&] { std::ofstream(path, std::ios::binary) << write_hjl(make_history(of)); });
+    return row(fmt::format("{}{}, {} clients, {} ops, {} keys", of.type,
+                           of.lengths ? " with lengths" : "", of.clients, of.operations, of.keys),
+               of.type, path);
   }
 
-  bool row(const std::string& name, const std::string& model, const std::string& path) {
+  // `their_model`: Porcupine's, where it is not the same.
+  bool row(const std::string& name, const std::string& model, const std::string& path,
+           const std::string& their_model = {}) {
     const Measured us = ours(model, path);
-    fmt::print("{:<34} {:>9} {:>10.3f} {:>9.1f} {:>6}", name, us.verdict, us.check_ms, us.read_ms,
+    fmt::print("{:<48} {:>9} {:>10.3f} {:>9.1f} {:>6}", name, us.verdict, us.check_ms, us.read_ms,
                us.peak_mib);
     ours_ms_ += us.check_ms;
     if (!driver_.empty()) {
-      const Measured them = porcupine(driver_, model, path);
+      const Measured them = porcupine(driver_, their_model.empty() ? model : their_model, path);
       theirs_ms_ += them.check_ms;
       fmt::print(" | {:>9} {:>10.3f} {:>6} {:>7.1f}x", them.verdict, them.check_ms, them.peak_mib,
                  them.check_ms / std::max(us.check_ms, 1e-6));
@@ -386,7 +204,7 @@ class Bench {
   void forget() { ours_ms_ = theirs_ms_ = 0; }
 
   void sum(const std::string& name) {
-    fmt::print("{:<34} {:>9} {:>10.3f} ms", name, "", ours_ms_);
+    fmt::print("{:<48} {:>9} {:>10.3f} ms", name, "", ours_ms_);
     if (!driver_.empty()) {
       fmt::print(" | Porcupine {:.3f} ms, {:.1f}x", theirs_ms_,
                  theirs_ms_ / std::max(ours_ms_, 1e-6));
@@ -402,44 +220,70 @@ class Bench {
   double theirs_ms_ = 0;
 };
 
-void run_porcupine_files(Bench& bench) {
-  const char* shared = std::getenv("SEATRIAL_SHARED");
-  const fs::path files = fs::path(shared == nullptr ? "" : shared) / "data" / "porcupine";
-  if (shared == nullptr || !fs::exists(files)) return;
-  std::vector<fs::path> names;
-  for (const auto& entry : fs::directory_iterator(files)) {
+// Porcupine's own files: those that lie in a checkout of it, or where SEATRIAL_SHARED has them.
+void run_porcupine_files(Bench& bench, const fs::path& folder) {
+  if (!fs::exists(folder)) return;
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     const fs::path& path = entry.path();
-    if (path.extension() == ".log" || path.extension() == ".txt") names.push_back(path);
+    const bool history = path.extension() == ".log" || path.extension() == ".txt";
+    if (history && path.stem() != "README") files.push_back(path);
   }
-  std::ranges::sort(names);
+  std::ranges::sort(files);
   bench.forget();
-  for (const fs::path& path : names) {
-    if (path.extension() == ".txt" && path.stem() == "README") continue;
-    bench.row(path.filename(), "kv", path);
-  }
+  for (const fs::path& path : files) bench.row(path.filename(), "kv", path);
   bench.sum("Porcupine's own files together");
+  // Without splitting by key, as a model that cannot be split is judged.
+  for (const fs::path& path : files) {
+    if (path.filename() == "c10-ok.txt")
+      bench.row("c10-ok.txt, Porcupine by no key", "kv", path, "kv-whole");
+  }
+}
+
+std::vector<Case> cases(bool quick) {
+  const std::vector<uint64_t> sizes =
+      quick ? std::vector<uint64_t>{1000} : std::vector<uint64_t>{1000, 10'000, 100'000, 1'000'000};
+  const uint64_t some = quick ? 1000 : 10'000;
+  std::vector<Case> cases;
+  for (const char* type : {"register", "kv", "counter", "list", "queue", "hash", "set"}) {
+    for (uint64_t operations : sizes) cases.push_back({.type = type, .operations = operations});
+    cases.push_back({.type = type, .operations = some, .keys = 1});
+  }
+  cases.push_back({.type = "queue", .operations = some, .lengths = true});
+  cases.push_back({.type = "txn", .clients = 10, .operations = 1000, .keys = 6});
+  cases.push_back({.type = "appendtxn", .clients = 20, .operations = 3000, .keys = 6});
+  if (quick) return cases;
+  for (uint64_t operations : {10'000, 100'000}) {
+    cases.push_back({.type = "txn", .clients = 10, .operations = operations, .keys = 6});
+  }
+  for (uint64_t operations : {10'000, 100'000, 1'000'000}) {
+    cases.push_back({.type = "appendtxn", .clients = 20, .operations = operations, .keys = 6});
+  }
+  return cases;
 }
 
 }  // namespace
 
+// `--quick`: short histories alone; names of types (or "files"): only those.
 int main(int count, char** arguments) {
-  const bool quick = count > 1 && std::strcmp(arguments[1], "--quick") == 0;
+  std::vector<std::string> only(arguments + 1, arguments + count);
+  const bool quick = std::erase(only, "--quick") > 0;
+  const auto wanted = [&](const std::string& type) {
+    return only.empty() || std::ranges::find(only, type) != only.end();
+  };
   const fs::path folder = fs::temp_directory_path() / fmt::format("seatrial-bench-{}", getpid());
   fs::create_directories(folder);
   bool good = true;
   {
     Bench bench(folder);
-    const std::vector<uint64_t> sizes =
-        quick ? std::vector<uint64_t>{1000}
-              : std::vector<uint64_t>{1000, 10'000, 100'000, 1'000'000};
-    for (const char* type : {"register", "kv", "counter", "list", "queue", "hash", "set"}) {
-      for (uint64_t operations : sizes)
-        good = bench.run({.type = type, .operations = operations}) && good;
+    for (const Case& each : cases(quick)) {
+      if (wanted(each.type)) good = bench.run(each) && good;
     }
-    for (const char* type : {"register", "kv", "hash"}) {
-      good = bench.run({.type = type, .operations = quick ? 1000U : 10'000U, .keys = 1}) && good;
+    if (!quick && wanted("files")) {
+      const char* shared = std::getenv("SEATRIAL_SHARED");
+      if (shared != nullptr) run_porcupine_files(bench, fs::path(shared) / "data" / "porcupine");
+      run_porcupine_files(bench, folder / "porcupine" / "test_data" / "kv");
     }
-    if (!quick) run_porcupine_files(bench);
   }
   fs::remove_all(folder);
   return good ? 0 : 1;

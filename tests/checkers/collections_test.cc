@@ -53,6 +53,13 @@ TEST(Collections, QueuesAgreeWithReference) {
   agree_in_all_ways("queue");
   agree("queue", {.untold = true}, kHistories / 10);
   agree("queue", {.operations_max = 12, .untold = true, .unique = true}, kHistories / 2);
+  // With every outcome known the order of the items decides.
+  for (const bool untold : {false, true}) {
+    CollectionOptions options = {.clients = 5, .operations_max = 12, .unknown = 0};
+    options.untold = untold;
+    options.unique = true;
+    agree("queue", options, kHistories / 5);
+  }
 }
 
 TEST(Collections, HashesAgreeWithReference) { agree_in_all_ways("hash"); }

@@ -1,7 +1,8 @@
 // Times Porcupine on one history: `porcupine-driver MODEL FILE SECONDS` prints its verdict and the
-// milliseconds of the check alone, by the clock and of all processors together. Files are those that `seatrial check` reads: hjl/1, Jepsen's log
-// of one register, Porcupine's own maps. Each model splits by key and hashes its states, which is
-// the fastest that the library offers.
+// milliseconds of the check alone, by the clock and of all processors together. Files are those that
+// `seatrial check` reads: hjl/1, Jepsen's log of one register, Porcupine's own maps. Each model
+// hashes its states and, where it can be, is split by key, which is the fastest that the library
+// offers.
 package main
 
 import (
@@ -23,12 +24,16 @@ import (
 type input struct {
 	f, key string
 	a, b   string // Argument; of cas and hset the second one, too.
+
+	process  int
+	commands []command // Of watch and exec.
 }
 
 // An answer as text; unknown ones fit whatever happened.
 type output struct {
 	unknown bool
 	text    string
+	parts   []string // Of exec.
 }
 
 func main() {
@@ -84,6 +89,18 @@ func (r *reader) complete(id int64, text string) {
 	r.operations[at].Output = output{text: text}
 	r.operations[at].Return = r.now
 	r.now++
+}
+
+func (r *reader) completeParts(id int64, result json.RawMessage) {
+	var raw []json.RawMessage
+	if err := json.Unmarshal(result, &raw); err != nil {
+		fail("%v: %s", err, result)
+	}
+	answer := output{text: string(result)}
+	for _, part := range raw {
+		answer.parts = append(answer.parts, plain(part))
+	}
+	r.operations[r.open[id]].Output = answer
 }
 
 // The operation did nothing, or is left to have any outcome.
@@ -156,8 +173,13 @@ func readEvent(r *reader, line string) {
 	}
 	switch event.E {
 	case "invoke":
-		in := input{f: event.F, key: event.K, a: plain(event.A)}
-		if strings.HasPrefix(in.a, "[") {
+		in := input{f: event.F, key: event.K, a: plain(event.A), process: event.P}
+		if event.P >= processes {
+			processes = event.P + 1
+		}
+		if event.F == "watch" || event.F == "exec" {
+			in.commands = readCommands(event.F, event.A)
+		} else if strings.HasPrefix(in.a, "[") {
 			var pair []json.RawMessage
 			if err := json.Unmarshal(event.A, &pair); err != nil || len(pair) != 2 {
 				fail("argument %s", line)
@@ -172,6 +194,9 @@ func readEvent(r *reader, line string) {
 		}
 	case "ok":
 		r.complete(event.Id, plain(event.R))
+		if r.operations[r.open[event.Id]].Input.(input).f == "exec" {
+			r.completeParts(event.Id, event.R)
+		}
 	default:
 		r.end(event.Id, event.E == "fail")
 	}
@@ -265,6 +290,12 @@ func modelOf(name string) porcupine.Model {
 	switch name {
 	case "register", "kv":
 		return text
+	case "kv-whole":
+		return wholeText()
+	case "txn":
+		return transactions("null")
+	case "appendtxn":
+		return transactions("[")
 	case "counter":
 		text.Init = func() interface{} { return "0" }
 		text.Step = stepCounter
@@ -357,7 +388,7 @@ func stepList(state, in, out interface{}) (bool, interface{}) {
 	switch call.f {
 	case "rpush":
 		next := append(append(make([]string, 0, len(now)+1), now...), call.a)
-		return fits(answer, strconv.Itoa(len(next))), next
+		return answer.text == "OK" || fits(answer, strconv.Itoa(len(next))), next
 	case "lrange":
 		return fits(answer, "["+strings.Join(now, ",")+"]"), now
 	}
