@@ -137,13 +137,18 @@ class Explainer {
     return verdict;
   }
 
+  // Who precedes whom; not told where somebody else comes between the two.
   void explain_order(std::span<const Operation* const> guilty, Verdict& verdict) const {
-    for (size_t i = 0; i < guilty.size(); i++) {
-      for (size_t j = 0; j < guilty.size(); j++) {
-        if (!guilty[i]->precedes(*guilty[j])) continue;
+    for (const Operation* first : guilty) {
+      uint32_t next_done = kNeverAt;  // Of those that come after it.
+      for (const Operation* other : guilty) {
+        if (first->precedes(*other)) next_done = std::min(next_done, other->complete_at);
+      }
+      for (const Operation* second : guilty) {
+        if (!first->precedes(*second) || second->invoke_at > next_done) continue;
         verdict.explanation.push_back(
-            fmt::format("{} precedes {}: it had completed before the other was invoked",
-                        guilty[i]->id, guilty[j]->id));
+            fmt::format("{} precedes {}: it had completed before the other was invoked", first->id,
+                        second->id));
       }
     }
   }
