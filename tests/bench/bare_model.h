@@ -1,3 +1,6 @@
+// Echo over streams as what any such simulation must do and nothing else: fibers, byte streams, an
+// event heap, a hash over what happens. No nodes, no faults, no resets, no deadlines. What it costs
+// is the floor that a machine sets; the simulator is measured beside it.
 #pragma once
 
 #include "base/random.h"
@@ -11,10 +14,6 @@
 #include <queue>
 #include <utility>
 #include <vector>
-
-// Echo over streams as what any such simulation must do and nothing else: fibers, byte streams, an
-// event heap, a hash over what happens. No nodes, no faults, no resets, no deadlines. What it costs
-// is the floor that a machine sets; the simulator is measured beside it.
 
 namespace seatrial::bench {
 

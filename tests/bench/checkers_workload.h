@@ -1,3 +1,5 @@
+// Histories to measure checkers on: clients that always have an operation open, against a plain
+// store that does one thing at a time. They are all correct, and the same at each run.
 #pragma once
 
 #include "base/random.h"
@@ -13,9 +15,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-// Histories to measure checkers on: clients that always have an operation open, against a plain
-// store that does one thing at a time. They are all correct, and the same at each run.
 
 namespace seatrial::bench {
 

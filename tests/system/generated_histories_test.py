@@ -38,8 +38,10 @@ SKIPPED = 77
 
 def find_generator():
     root = pathlib.Path(__file__).resolve().parents[2]
-    shared = [pathlib.Path(os.environ["SEATRIAL_SHARED"])] if "SEATRIAL_SHARED" in os.environ else []
-    for folder in shared + [root.parent / "shared", root.parent.parent / "shared"]:
+    folders = [root.parent / "shared", root.parent.parent / "shared"]
+    if "SEATRIAL_SHARED" in os.environ:
+        folders.insert(0, pathlib.Path(os.environ["SEATRIAL_SHARED"]))
+    for folder in folders:
         path = folder / "data" / "histories" / "gen_history.py"
         if path.exists():
             return path
@@ -53,7 +55,8 @@ def generate(generator, path, kind, planted, shape, seed):
         arguments += ["--inject", planted]
     if planted == "lost-after-flush" or (kind == "log" and seed % 2 == 0):
         arguments += ["--crashes", "2"]
-    made = subprocess.run([sys.executable, str(generator)] + arguments, capture_output=True, text=True)
+    command = [sys.executable, str(generator)] + arguments
+    made = subprocess.run(command, capture_output=True, text=True)
     if made.returncode != 0 and planted:
         return False
     if made.returncode != 0:
@@ -89,7 +92,7 @@ def main():
                     verdict, line = judge(seatrial, kind, path)
                     if verdict != ("violation" if planted else "ok"):
                         wrong += 1
-                        print(f"{kind}, {planted or 'clean'}, {shape}, seed {seed}: {verdict}: {line}")
+                        print(f"{kind}, {planted or 'clean'}, {shape}, seed {seed}:", verdict, line)
     print(f"{judged} histories judged, {wrong} wrong; {unplanted} with no place for the anomaly")
     return 1 if wrong or judged < unplanted else 0
 
