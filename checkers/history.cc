@@ -389,6 +389,11 @@ KeyId HistoryBuilder::intern(std::string_view key) {
   return id;
 }
 
+void HistoryBuilder::expect(size_t operations) {
+  history_.operations_.reserve(operations);
+  history_.by_id_.reserve(operations);
+}
+
 Result<void> HistoryBuilder::invoke(Micros time, OperationId id, ProcessId process,
                                     Function function, std::string_view key, bool has_key,
                                     const Value& argument) {

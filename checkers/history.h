@@ -169,6 +169,9 @@ class HistoryBuilder {
  public:
   explicit HistoryBuilder(std::string type, std::string header_members = {});
 
+  // About so many operations will come.
+  void expect(size_t operations);
+
   Result<void> invoke(Micros time, OperationId id, ProcessId process, Function function,
                       std::string_view key, bool has_key, const Value& argument);
   // `result` counts for kOk only.

@@ -354,6 +354,8 @@ Result<History> read_hjl(std::string_view bytes) {
       Result<HistoryBuilder> header = read_header(line);
       if (!header) return fail(header.error().in(fmt::format("line {}", number)));
       builder.emplace(std::move(*header));
+      // Two lines each, but for those that never end.
+      builder->expect(static_cast<size_t>(std::ranges::count(bytes, '\n')) / 2 + 1);
     } else if (Result<void> read = read_line(line, scratch, *builder); !read) {
       return fail(read.error().in(fmt::format("line {}", number)));
     }

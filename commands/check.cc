@@ -27,6 +27,19 @@ int refuse(const CheckCommand& command, const base::Error& error) {
   return kExitUsage;
 }
 
+// All of a file, also of a pipe; a long history is the largest thing in memory.
+std::string read_all(std::ifstream& file) {
+  constexpr size_t kChunk = 1 << 20;
+  std::string bytes;
+  while (file) {
+    const size_t before = bytes.size();
+    bytes.resize(before + kChunk);
+    file.read(bytes.data() + before, kChunk);
+    bytes.resize(before + static_cast<size_t>(file.gcount()));
+  }
+  return bytes;
+}
+
 }  // namespace
 
 int check(const CheckCommand& command) {
@@ -35,8 +48,7 @@ int check(const CheckCommand& command) {
     fmt::print(stderr, "seatrial check: {}: cannot be read\n", command.history);
     return kExitUsage;
   }
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  const auto history = checkers::read_history(bytes);
+  const auto history = checkers::read_history(read_all(file));
   if (!history) return refuse(command, history.error());
   const auto verdict = checkers::check(command.model, *history);
   if (!verdict) return refuse(command, verdict.error());
