@@ -1,6 +1,7 @@
 #include "scenarios/replication_witness.h"
 
 #include "base/random.h"
+#include "kv/data/canonical.h"
 #include "sim/machine/clock.h"
 
 #include <fmt/format.h>
@@ -105,7 +106,9 @@ class ReplicationWitness::NodeObserver : public kv::Observer {
 
   uint64_t look_at(int database, const kv::Entry& entry, std::vector<KeyChange>& changes) {
     kv::NumberText digits;
-    const std::string_view value = entry.text(digits);
+    const bool text = entry.type() == kv::Type::kString;
+    const std::string collection = text ? std::string() : kv::canonical_text(entry);
+    const std::string_view value = text ? entry.text(digits) : collection;
     auto& held_keys = held_[static_cast<size_t>(database)];
     auto found = held_keys.find(entry.key());
     if (found == held_keys.end()) {

@@ -32,8 +32,11 @@ struct Context {
   int database_index() const;
   // The entry of `key`, if it is alive. One that has expired is removed on the way.
   Entry* find(std::string_view key);
-  // As find(); a value that is not a string is answered with WRONGTYPE and sets `wrong_type`.
-  Entry* find_string(std::string_view key, bool& wrong_type);
+  // As find(); a value of another type is answered with WRONGTYPE and sets `wrong_type`.
+  Entry* find(std::string_view key, Type type, bool& wrong_type);
+  Entry* find_string(std::string_view key, bool& wrong_type) {
+    return find(key, Type::kString, wrong_type);
+  }
   // For every key that a command changed: watchers learn of it.
   void changed(std::string_view key);
   // Records the request itself as its effect.
@@ -67,7 +70,7 @@ enum CommandFlag : uint32_t {
   kUnqueued = 1U << 30,
 };
 
-enum class Group : uint8_t { kConnection, kGeneric, kServer, kString, kTransactions };
+enum class Group : uint8_t { kConnection, kGeneric, kHash, kServer, kString, kTransactions };
 std::string_view to_string(Group group);
 
 // Where the keys are among the arguments; first 0: there are none.

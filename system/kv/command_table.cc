@@ -37,8 +37,8 @@ const Command* find_subcommand(const Command& container, std::string_view name) 
 CommandTable::CommandTable() : slots_(kSlots) {
   for (const std::span<const Command> family :
        {string_commands(), generic_commands(), transaction_commands(), connection_commands(),
-        client_commands(), command_commands(), config_commands(), info_commands(),
-        append_only_commands(), persistence_commands(), replication_commands(),
+        hash_commands(), client_commands(), command_commands(), config_commands(), info_commands(),
+        append_only_commands(), object_commands(), persistence_commands(), replication_commands(),
         server_commands()}) {
     for (const Command& command : family) add(command);
   }
@@ -72,6 +72,7 @@ std::string_view to_string(Group group) {
   switch (group) {
     case Group::kConnection: return "connection";
     case Group::kGeneric: return "generic";
+    case Group::kHash: return "hash";
     case Group::kServer: return "server";
     case Group::kString: return "string";
     case Group::kTransactions: return "transactions";

@@ -265,11 +265,9 @@ std::string set_output_limits(Config& config, Words words) {
 }
 
 // Names that Redis had before, and still takes.
-struct Alias {
-  std::string_view name;
-  std::string_view meant;
-};
 constexpr Alias kAliases[] = {
+    {"hash-max-ziplist-entries", "hash-max-listpack-entries"},
+    {"hash-max-ziplist-value", "hash-max-listpack-value"},
     {"slaveof", "replicaof"},
     {"slave-read-only", "replica-read-only"},
     {"slave-serve-stale-data", "replica-serve-stale-data"},
@@ -308,6 +306,10 @@ constexpr Directive kDirectives[] = {
     {"dir", true, get_text<&Config::dir>, set_text<&Config::dir>},
     {"enable-debug-command", true, get_flag<&Config::enable_debug_command>,
      set_flag<&Config::enable_debug_command>},
+    {"hash-max-listpack-entries", false, get_integer<&Config::hash_max_listpack_entries>,
+     set_integer<&Config::hash_max_listpack_entries, 0, INT64_MAX>},
+    {"hash-max-listpack-value", false, get_integer<&Config::hash_max_listpack_value>,
+     set_integer<&Config::hash_max_listpack_value, 0, INT64_MAX>},
     {"hz", false, get_integer<&Config::hz>, set_integer<&Config::hz, 1, 500>},
     {"loglevel", false, get_loglevel, set_loglevel},
     {"masterauth", false, get_text<&Config::masterauth>, set_text<&Config::masterauth>},
@@ -415,6 +417,8 @@ base::Result<void> apply_file(Given& given, std::string_view name, std::string_v
 
 std::span<const Directive> directives() { return kDirectives; }
 
+std::span<const Alias> aliases() { return kAliases; }
+
 const Directive* find_directive(std::string_view name) {
   for (const Alias& alias : kAliases) {
     if (equals_ignoring_case(alias.name, name)) name = alias.meant;
@@ -423,6 +427,12 @@ const Directive* find_directive(std::string_view name) {
     if (equals_ignoring_case(directive.name, name)) return &directive;
   }
   return nullptr;
+}
+
+CollectionSettings collection_settings(const Config& config, uint64_t seed) {
+  return {.seed = seed,
+          .hash = {.entries = static_cast<size_t>(config.hash_max_listpack_entries),
+                   .value_bytes = static_cast<size_t>(config.hash_max_listpack_value)}};
 }
 
 base::Result<Config> parse_config(std::string_view file_name, std::string_view file_text,

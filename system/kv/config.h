@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "kv/data/collection.h"
 
 #include <cstdint>
 #include <span>
@@ -57,6 +58,8 @@ struct Config {
   int64_t proto_max_bulk_bytes = 512 * 1024 * 1024;
   int64_t client_query_buffer_bytes = 1024 * 1024 * 1024;
   int64_t hz = 10;
+  int64_t hash_max_listpack_entries = 512;
+  int64_t hash_max_listpack_value = 64;
   bool enable_debug_command = false;
 
   std::string primary_host;  // Empty: it is a primary itself.
@@ -84,6 +87,9 @@ struct Config {
   base::LogLevel loglevel = base::LogLevel::kInfo;
 };
 
+// Of its collections, whose tables have this seed.
+CollectionSettings collection_settings(const Config& config, uint64_t seed);
+
 // Settings from what an operator gives: `arguments` as after "seatrial server", where the first
 // may name the configuration file, whose text is then `file_text`; options as --port 6380
 // override it. An error names the place: "redis.conf:12: ...".
@@ -101,7 +107,14 @@ struct Directive {
   bool gathers = false;
 };
 
+// Another, older name of a setting.
+struct Alias {
+  std::string_view name;
+  std::string_view meant;
+};
+
 std::span<const Directive> directives();
+std::span<const Alias> aliases();
 const Directive* find_directive(std::string_view name);
 
 }  // namespace seatrial::kv

@@ -187,9 +187,9 @@ Entry* Context::find(std::string_view key) {
   return entry;
 }
 
-Entry* Context::find_string(std::string_view key, bool& wrong_type) {
+Entry* Context::find(std::string_view key, Type type, bool& wrong_type) {
   Entry* const entry = find(key);
-  wrong_type = entry != nullptr && entry->type() != Type::kString;
+  wrong_type = entry != nullptr && entry->type() != type;
   if (!wrong_type) return entry;
   reply.error(kWrongType);
   return nullptr;

@@ -8,7 +8,7 @@
 namespace seatrial::kv {
 
 Keyspace::Keyspace(size_t databases, uint64_t hash_seed, Effects& effects)
-    : effects_(effects), hash_seed_(hash_seed) {
+    : effects_(effects), collections_{.seed = hash_seed} {
   for (size_t i = 0; i < databases; ++i) {
     databases_.push_back(std::make_unique<Database>(hash_seed));
   }

@@ -53,19 +53,22 @@ class Keyspace {
   void changed(int database, std::string_view key) { watches_.changed(database, key, true); }
 
   Watches& watches() { return watches_; }
+  const CollectionSettings& collections() const { return collections_; }
+  // For what is made, or grows, from now on.
+  void configure(const CollectionSettings& collections) { collections_ = collections; }
   // A watched key has run into its deadline, but was not removed yet; or one that had, on a
   // replica, is there again, since the clock was set back.
   bool watched_expired(const Watcher& watcher, WallMs now);
   uint64_t expired_count() const { return expired_count_; }
   // Memory that entries and tables take.
   uint64_t bytes() const;
-  uint64_t hash_seed() const { return hash_seed_; }
+  uint64_t hash_seed() const { return collections_.seed; }
 
  private:
   std::vector<std::unique_ptr<Database>> databases_;
   Watches watches_;
   Effects& effects_;
-  uint64_t hash_seed_;
+  CollectionSettings collections_;
   uint64_t expired_count_ = 0;
 };
 

@@ -109,6 +109,7 @@ Server::Server(os::Os& os, const Config& config, Observer* observer)
   state_.started = wall_ms(os.clock);
   state_.hooks.shut_down = [this] { end(0); };
   state_.hooks.reconfigured = [this] {
+    state_.keyspace.configure(collection_settings(state_.config, state_.keyspace.hash_seed()));
     os_.log.set_level(state_.config.loglevel);
     aof_.policy_changed();
     snapshots_.reconfigured();

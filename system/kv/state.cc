@@ -9,7 +9,9 @@ State::State(Config settings, base::Log& node_log, base::RandomStream random)
       log(node_log),
       keyspace(static_cast<size_t>(config.databases), random.next(), effects),
       replication(make_replication_id(random)),
-      run_id(make_replication_id(random)) {
+      run_id(make_replication_id(random)),
+      choices(random.next()) {
+  keyspace.configure(collection_settings(config, keyspace.hash_seed()));
   hooks.log_effects = [this] { effects.clear(); };
   hooks.shut_down = [] {};
   hooks.reconfigured = [] {};

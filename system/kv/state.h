@@ -100,6 +100,7 @@ struct State {
   std::map<uint64_t, Session*> clients;  // By id.
   uint64_t next_client_id = 1;
   std::string run_id;
+  base::RandomStream choices;  // Of commands that answer with some element.
   int64_t process_id = 0;
   WallMs started = 0;
   // DEBUG SLEEP: for how long a command has just asked, and until when no reply leaves.

@@ -180,7 +180,7 @@ class Bench {
     apart([&] { std::ofstream(path, std::ios::binary) << write_hjl(make_history(of)); });
     return row(fmt::format("{}{}, {} clients, {} ops, {} keys", of.type,
                            of.lengths ? " with lengths" : "", of.clients, of.operations, of.keys),
-               of.type, path);
+               of.type == "log" ? "offsets" : of.type, path);
   }
 
   // `their_model`: Porcupine's, where it is not the same.
@@ -190,7 +190,7 @@ class Bench {
     fmt::print("{:<48} {:>9} {:>10.3f} {:>9.1f} {:>6}", name, us.verdict, us.check_ms, us.read_ms,
                us.peak_mib);
     ours_ms_ += us.check_ms;
-    if (!driver_.empty()) {
+    if (!driver_.empty() && model != "offsets") {  // Porcupine has no logs.
       const Measured them = porcupine(driver_, their_model.empty() ? model : their_model, path);
       theirs_ms_ += them.check_ms;
       fmt::print(" | {:>9} {:>10.3f} {:>6} {:>7.1f}x", them.verdict, them.check_ms, them.peak_mib,
@@ -252,6 +252,7 @@ std::vector<Case> cases(bool quick) {
   cases.push_back({.type = "queue", .operations = some, .lengths = true});
   cases.push_back({.type = "txn", .clients = 10, .operations = 1000, .keys = 6});
   cases.push_back({.type = "appendtxn", .clients = 20, .operations = 3000, .keys = 6});
+  for (uint64_t operations : sizes) cases.push_back({.type = "log", .operations = operations});
   if (quick) return cases;
   for (uint64_t operations : {10'000, 100'000}) {
     cases.push_back({.type = "txn", .clients = 10, .operations = operations, .keys = 6});

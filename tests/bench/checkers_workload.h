@@ -364,8 +364,130 @@ class TransactionWorkload {
   int64_t events_ = 0;
 };
 
+// A partitioned log: appends, flushes, and readers that follow it.
+class LogWorkload {
+ public:
+  explicit LogWorkload(const Case& of)
+      : of_(of),
+        recorder_("log", of.clients),
+        random_(7, "checkers bench"),
+        clients_(of.clients),
+        logs_(of.keys) {}
+
+  History make() && {
+    uint64_t begun = 0;
+    size_t open = 0;
+    while (begun < of_.operations || open > 0) {
+      const auto number = static_cast<uint32_t>(random_.below(of_.clients));
+      Client& client = clients_[number];
+      if (!client.open) {
+        if (begun == of_.operations) continue;
+        begin(number);
+        begun++;
+        open++;
+      } else if (!client.done) {
+        apply(client);
+      } else {
+        recorder_.ok(now(), client.id, result(client));
+        client.open = false;
+        open--;
+      }
+    }
+    return std::move(recorder_).take();
+  }
+
+ private:
+  static constexpr int64_t kLimit = 10;  // Records of one answer.
+
+  struct Client {
+    bool open = false;
+    bool done = false;
+    Function function = Function::kRead;
+    OperationId id = 0;
+    size_t log = 0;
+    int64_t value = 0;  // To append.
+    int64_t from = 0;   // To read.
+    int64_t answer = 0;
+    std::map<size_t, int64_t> position = {};  // By log.
+    std::vector<int64_t> records;
+  };
+  struct Log {
+    std::vector<int64_t> records;
+    int64_t durable = 0;
+  };
+
+  Micros now() { return Micros(events_++); }
+
+  void begin(uint32_t number) {
+    Client& client = clients_[number];
+    const double draw = random_.unit();
+    client.open = true;
+    client.done = false;
+    client.log = random_.below(of_.keys);
+    client.function = draw < 0.5   ? Function::kAppend
+                      : draw < 0.6 ? Function::kFlush
+                                   : Function::kRead;
+    client.value = ++values_;
+    client.from = client.position[client.log];
+    pair_ = {Value::integer(client.from), Value::integer(kLimit)};
+    const Value argument = client.function == Function::kAppend ? Value::integer(client.value)
+                           : client.function == Function::kRead ? Value::list(pair_)
+                                                                : Value();
+    client.id =
+        recorder_.invoke(now(), number, client.function, fmt::format("p{}", client.log), argument);
+  }
+
+  void apply(Client& client) {
+    Log& log = logs_[client.log];
+    client.done = true;
+    if (client.function == Function::kAppend) {
+      client.answer = static_cast<int64_t>(log.records.size());
+      log.records.push_back(client.value);
+      return;
+    }
+    if (client.function == Function::kFlush) {
+      log.durable = static_cast<int64_t>(log.records.size());
+    }
+    client.answer = log.durable;
+    client.records.clear();
+    if (client.function != Function::kRead) return;
+    const int64_t end = std::min(log.durable, client.from + kLimit);
+    for (int64_t i = client.from; i < end; i++) {
+      client.records.push_back(log.records[static_cast<size_t>(i)]);
+    }
+    client.position[client.log] = std::max(client.from, end);
+  }
+
+  Value result(const Client& client) {
+    if (client.function != Function::kRead) return Value::integer(client.answer);
+    pairs_.assign(client.records.size(), {});
+    records_.clear();
+    for (size_t i = 0; i < client.records.size(); i++) {
+      pairs_[i] = {Value::integer(client.from + static_cast<int64_t>(i)),
+                   Value::integer(client.records[i])};
+      records_.push_back(Value::list(pairs_[i]));
+    }
+    members_ = {Value::text("hw"), Value::integer(client.answer), Value::text("recs"),
+                Value::list(records_)};
+    return Value::object(members_);
+  }
+
+  const Case& of_;
+  Recorder recorder_;
+  base::RandomStream random_;
+  std::vector<Client> clients_;
+  std::vector<Log> logs_;
+  std::array<Value, 2> pair_;
+  std::vector<std::array<Value, 2>> pairs_;
+  std::vector<Value> records_;
+  std::array<Value, 4> members_;
+  int64_t values_ = 0;
+  int64_t events_ = 0;
+};
+
 inline History make_history(const Case& of) {
   if (of.type == "txn" || of.type == "appendtxn") return TransactionWorkload(of).make();
+  if (of.type == "log") return LogWorkload(of).make();
   return KeyWorkload(of).make();
 }
 

@@ -20,10 +20,17 @@ import sys
 import tempfile
 import time
 
-from rdb_interop import Server, bulk
+from rdb_interop import Server, reading, value_of
 
 DATABASES = [0, 3, 15]
 LOG = "appendonlydir"
+
+
+def encoded(value):
+    """As bytes: a string, or the fields of a hash."""
+    if isinstance(value, dict):
+        return {name.encode(): text.encode() for name, text in value.items()}
+    return value.encode()
 
 
 class Turns:
@@ -71,7 +78,21 @@ class Turns:
             key = draw.choice(["k", "key:", "x" * 300]) + str(draw.randrange(60))
             requests.append(("SELECT", str(database)))
             what = draw.random()
-            if what < 0.6:
+            held = data.get(key, ("", None))
+            if what < 0.2:
+                fields = {f"f{draw.randrange(9)}": draw.choice(["1", "v" * 70, "\r\n"])
+                          for _ in range(draw.choice([1, 5, 600]))}
+                if not isinstance(held[0], dict):
+                    requests.append(("DEL", key))
+                    held = ({}, None)
+                requests.append(("HSET", key, *[word for pair in fields.items() for word in pair]))
+                requests.append(("HDEL", key, "f0"))
+                left = {**held[0], **fields}
+                left.pop("f0", None)
+                data[key] = (left, held[1])
+                if not left:
+                    data.pop(key)
+            elif what < 0.6:
                 value = draw.choice(["", "7", "-123456789", "abc" * 100, "\r\n*1\r\n", "v" * 20000,
                                      str(draw.randrange(10**9))])
                 if draw.random() < 0.3:
@@ -85,9 +106,10 @@ class Turns:
                 requests.append(("DEL", key))
                 data.pop(key, None)
             elif what < 0.8:
+                if isinstance(held[0], dict):
+                    continue
                 requests.append(("APPEND", key, "+"))
-                value, deadline = data.get(key, ("", None))
-                data[key] = (value + "+", deadline)
+                data[key] = (held[0] + "+", held[1])
             elif what < 0.99:
                 requests += [("MULTI",), ("SET", key, "1"), ("INCR", key), ("EXEC",)]
                 data[key] = ("2", None)
@@ -103,14 +125,14 @@ class Turns:
             data = self.truth[database]
             keys = sorted(data)
             replies = server.ask_all([("SELECT", str(database)), ("DBSIZE",)]
-                                     + [("GET", key) for key in keys]
+                                     + [reading(key, data[key][0]) for key in keys]
                                      + [("PEXPIRETIME", key) for key in keys])
             if replies[1] != b":%d\r\n" % len(keys):
                 self.complain(f"{what}: database {database} has {replies[1]!r} of {len(keys)} keys")
             for index, key in enumerate(keys):
                 value, deadline = data[key]
-                found = bulk(replies[2 + index])
-                if found != value.encode():
+                found = value_of(replies[2 + index])
+                if found != encoded(value):
                     self.complain(f"{what}: {key} of {database} is {found!r}, not {value!r}")
                 expires = int(replies[2 + len(keys) + index][1:-2])
                 if expires != (deadline or -1):

@@ -72,6 +72,30 @@ def bulk(reply):
     return reply[end + 2:-2]
 
 
+# How a value is written and read back: strings are bytes, hashes are dicts of them.
+def writing(key, value):
+    if isinstance(value, dict):
+        return ("HSET", key, *[word for pair in value.items() for word in pair])
+    return ("SET", key, value)
+
+
+def reading(key, value):
+    return ("HGETALL" if isinstance(value, dict) else "GET", key)
+
+
+def value_of(reply):
+    if not reply.startswith(b"*"):
+        return bulk(reply)
+    words = []
+    rest = reply[reply.index(b"\r\n") + 2:]
+    while rest:
+        end = rest.index(b"\r\n")
+        size = int(rest[1:end])
+        words.append(rest[end + 2:end + 2 + size])
+        rest = rest[end + 4 + size:]
+    return dict(zip(words[::2], words[1::2]))
+
+
 def data_set(draw):
     """Rows of database, key, value, deadline in milliseconds or None."""
     values = [b"", b"0", b"-1", b"127", b"128", b"-128", b"-129", b"32767", b"32768", b"-32769",
@@ -87,6 +111,12 @@ def data_set(draw):
         for i, value in enumerate(values):
             rows.append((database, b"value:%d" % i, value, None))
             rows.append((database, b"timed:%d" % i, value, now + 3_600_000 + 777 * i))
+        rows.append((database, b"hash: small", {b"a": b"1", b"": b"", b"x": b"y" * 64}, None))
+        rows.append((database, b"hash: wide", {b"a": b"y" * 65, b"b": b"lorem " * 3000}, None))
+        rows.append((database, b"hash: all", {b"f%d" % i: v for i, v in enumerate(values)}, None))
+        for i, size in enumerate([1, 10, 300, 512, 513, 5000]):
+            fields = {b"field:%d" % n: b"%d" % (n * n - 7) for n in range(size)}
+            rows.append((database, b"hash:%d" % i, fields, now + 3_600_000 if i % 2 else None))
         for i in range(3000):
             size = draw.choice([1, 5, 12, 30, 100, 400])
             value = bytes(draw.choice(b"abcdefgh ") for _ in range(size))
@@ -104,10 +134,9 @@ def fill(server, rows):
     for database in DATABASES:
         mine = [row for row in rows if row[0] == database]
         requests = [("SELECT", str(database))]
-        requests += [("SET", key, value) for _, key, value, _ in mine]
+        requests += [writing(key, value) for _, key, value, _ in mine]
         requests += [("PEXPIREAT", key, str(deadline)) for _, key, _, deadline in mine if deadline]
-        good = (b"+OK\r\n", b":1\r\n")
-        wrong = [reply for reply in server.ask_all(requests) if reply not in good]
+        wrong = [reply for reply in server.ask_all(requests) if reply[:1] not in (b"+", b":")]
         if wrong:
             raise RuntimeError(f"the data was not taken: {wrong[0][:100]!r}")
 
@@ -118,13 +147,13 @@ def differences(server, rows):
     for database in range(16):
         mine = [row for row in rows if row[0] == database]
         requests = [("SELECT", str(database)), ("DBSIZE",)]
-        requests += [("GET", key) for _, key, _, _ in mine]
+        requests += [reading(key, value) for _, key, value, _ in mine]
         requests += [("PEXPIRETIME", key) for _, key, _, _ in mine]
         replies = server.ask_all(requests)[1:]
         if replies[0] != b":%d\r\n" % len(mine):
             found.append(f"database {database}: {replies[0]!r} keys, expected {len(mine)}")
         for i, (_, key, value, deadline) in enumerate(mine):
-            if bulk(replies[1 + i]) != value:
+            if value_of(replies[1 + i]) != value:
                 found.append(f"database {database}: the value of {key!r} differs")
             if replies[1 + len(mine) + i] != b":%d\r\n" % (deadline or -1):
                 found.append(f"database {database}: the deadline of {key!r} is "

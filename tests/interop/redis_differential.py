@@ -17,7 +17,9 @@ import sys
 import tempfile
 import time
 
-from redis_conversations import conversations, encode, random_conversation
+import redis_conversations
+import redis_hashes
+from redis_conversations import encode
 
 TIMEOUT_SECONDS = 5
 
@@ -177,7 +179,10 @@ def main():
         return 2
     try:
         differences = requests = 0
-        todo = list(conversations()) + [random_conversation(i) for i in range(arguments.random)]
+        todo = []
+        for family in [redis_conversations, redis_hashes]:
+            todo += family.conversations()
+            todo += [family.random_conversation(i) for i in range(arguments.random)]
         for name, steps in todo:
             if arguments.only not in name:
                 continue

@@ -21,14 +21,14 @@ void config_get(Context& context) {
     const Directive* directive;
   };
   std::vector<Found> found;
-  for (const Directive& directive : directives()) {
+  const auto consider = [&](std::string_view name, const Directive* directive) {
     for (const std::string_view pattern : context.args.subspan(2)) {
-      if (!glob_match(pattern, directive.name, true)) continue;
-      const bool literal = equals_ignoring_case(pattern, directive.name);
-      found.push_back({literal ? pattern : directive.name, &directive});
-      break;
+      if (!glob_match(pattern, name, true)) continue;
+      return found.push_back({equals_ignoring_case(pattern, name) ? pattern : name, directive});
     }
-  }
+  };
+  for (const Directive& directive : directives()) consider(directive.name, &directive);
+  for (const Alias& alias : aliases()) consider(alias.name, find_directive(alias.meant));
   context.reply.map(found.size());
   for (const Found& setting : found) {
     context.reply.bulk(setting.name);

@@ -37,6 +37,13 @@ class Database {
   Entry* assign_integer(Entry* entry, int64_t value);
   // Appends to a string.
   Entry* append(Entry* entry, std::string_view tail);
+  // Lets `edit` change a collection, and keeps account of the memory.
+  template <typename Edit>
+  void edit(Entry* entry, Edit edit) {
+    entry_bytes_ -= entry->bytes();
+    edit();
+    entry_bytes_ += entry->bytes();
+  }
   Entry* set_deadline(Entry* entry, std::optional<WallMs> deadline);
   // False: it was not there.
   bool erase(std::string_view key);

@@ -81,8 +81,15 @@ Entry::Owner Entry::make_integer(std::string_view key, int64_t value,
   return entry;
 }
 
+Entry::Owner Entry::make_collection(std::string_view key, std::unique_ptr<Collection> value,
+                                    std::optional<WallMs> deadline) {
+  Owner entry = allocate({Encoding::kOwn, deadline.has_value(), key.size(), 0}, key, deadline);
+  entry->type_ = static_cast<uint32_t>(value->type()) & 0xf;
+  entry->write<Collection*>(entry->body_offset(), value.release());
+  return entry;
+}
+
 Entry::Owner Entry::copy(const Entry& entry) {
-  CHECK(entry.type() == Type::kString);
   Owner copied = allocate(entry.shape(), entry.key(), entry.deadline());
   copied->type_ = entry.type_;
   copied->access_ = entry.access_;
@@ -94,12 +101,15 @@ Entry::Owner Entry::copy(const Entry& entry) {
   } else if (entry.encoding() == Encoding::kText) {
     NumberText unused;
     copied->write<std::string*>(copied->body_offset(), new std::string(entry.text(unused)));
+  } else if (entry.encoding() == Encoding::kOwn) {
+    copied->write<Collection*>(copied->body_offset(), entry.collection().copy().release());
   }
   return copied;
 }
 
 void Entry::destroy(Entry* entry) {
   if (entry->encoding() == Encoding::kText) delete &entry->own_text();
+  if (entry->encoding() == Encoding::kOwn) delete &entry->collection();
   ::operator delete(entry, entry->shape().block_bytes());
 }
 
@@ -136,6 +146,7 @@ std::string_view Entry::text(NumberText& digits) const {
     case Encoding::kInteger: return format_integer(integer(), digits);
     case Encoding::kEmbedded: return {key_bytes() + key_length_, text_length()};
     case Encoding::kText: return *read<std::string*>(body_offset());
+    case Encoding::kOwn: break;
   }
   UNREACHABLE("encoding {}", static_cast<int>(encoding()));
 }
@@ -148,6 +159,7 @@ size_t Entry::text_length() const {
     }
     case Encoding::kEmbedded: return read<uint8_t>(body_offset());
     case Encoding::kText: return read<std::string*>(body_offset())->size();
+    case Encoding::kOwn: break;
   }
   UNREACHABLE("encoding {}", static_cast<int>(encoding()));
 }
@@ -193,6 +205,8 @@ size_t Entry::bytes() const {
   size_t bytes = shape().block_bytes();
   if (encoding() == Encoding::kText) {
     bytes += sizeof(std::string) + read<std::string*>(body_offset())->capacity();
+  } else if (encoding() == Encoding::kOwn) {
+    bytes += collection().bytes();
   }
   return bytes;
 }

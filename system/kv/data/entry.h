@@ -7,6 +7,9 @@
 // changes its encoding; Database owns all entries and puts the new address where the old one was.
 #pragma once
 
+#include "kv/data/collection.h"
+#include "kv/data/types.h"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,23 +18,11 @@
 
 namespace seatrial::kv {
 
-enum class Type : uint8_t { kString, kList, kSet, kZSet, kHash, kStream };
-
-// As TYPE answers.
-std::string_view to_string(Type type);
-
 enum class Encoding : uint8_t {
   kInteger,   // A string that is a 64-bit number in its shortest form.
   kEmbedded,  // A short string.
   kText,      // A string of its own.
-};
-
-// Milliseconds since 1970, as Redis counts deadlines.
-using WallMs = int64_t;
-
-// Room for the digits of a number that is read as a string.
-struct NumberText {
-  char bytes[24];
+  kOwn,       // A collection, which has encodings of its own.
 };
 
 class Entry {
@@ -45,6 +36,8 @@ class Entry {
   static Owner make_string(std::string_view key, std::string_view value,
                            std::optional<WallMs> deadline);
   static Owner make_integer(std::string_view key, int64_t value, std::optional<WallMs> deadline);
+  static Owner make_collection(std::string_view key, std::unique_ptr<Collection> value,
+                               std::optional<WallMs> deadline);
   static void destroy(Entry* entry);
   // Shares nothing with the original.
   static Owner copy(const Entry& entry);
@@ -71,6 +64,9 @@ class Entry {
   void set_integer(int64_t value);
   // kText only.
   std::string& own_text();
+  // kOwn only.
+  Collection& collection() { return *read<Collection*>(body_offset()); }
+  const Collection& collection() const { return *read<Collection*>(body_offset()); }
 
   // Overwrites the value where the block has the shape and room for it already; false: it has
   // not, nothing was changed.

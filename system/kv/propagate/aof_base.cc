@@ -1,14 +1,17 @@
 #include "kv/propagate/aof_base.h"
 
 #include "base/check.h"
+#include "kv/data/hash_value.h"
 #include "kv/propagate/aof_format.h"
 #include "kv/propagate/unit.h"
 #include "kv/rdb/writer.h"
 #include "resp/writer.h"
 
 #include <array>
+#include <initializer_list>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace seatrial::kv {
 namespace {
@@ -70,12 +73,36 @@ class CommandBase {
  private:
   void write_entry(const Entry& entry) {
     if (!outcome_) return;
-    CHECK(entry.type() == Type::kString);
-    NumberText digits;
-    request({"SET", entry.key(), entry.text(digits)});
+    write_value(entry);
     if (const auto deadline = entry.deadline()) {
       request({"PEXPIREAT", entry.key(), std::to_string(*deadline)});
     }
+    if (batch_.size() >= kBatchBytes) put_batch();
+  }
+
+  void write_value(const Entry& entry) {
+    if (entry.type() == Type::kString) {
+      NumberText digits;
+      return request({"SET", entry.key(), entry.text(digits)});
+    }
+    CHECK(entry.type() == Type::kHash);
+    static_cast<const HashValue&>(entry.collection())
+        .for_each([&](std::string_view name, std::string_view value) {
+          gather("HSET", entry.key(), {name, value});
+        });
+    put_gathered();
+  }
+
+  // Elements of a collection, many to a command. Views into compact ones do not last.
+  void gather(std::string_view command, std::string_view key,
+              std::initializer_list<std::string_view> words) {
+    if (gathered_.empty()) gathered_ = {std::string(command), std::string(key)};
+    gathered_.insert(gathered_.end(), words.begin(), words.end());
+    if (gathered_.size() >= kWordsMax) put_gathered();
+  }
+  void put_gathered() {
+    if (!gathered_.empty()) batch_.request(gathered_);
+    gathered_.clear();
     if (batch_.size() >= kBatchBytes) put_batch();
   }
 
@@ -89,8 +116,11 @@ class CommandBase {
     batch_.clear();
   }
 
+  static constexpr size_t kWordsMax = 128;  // Of one command.
+
   BaseSink& sink_;
   resp::Writer batch_;
+  std::vector<std::string> gathered_;
   base::Result<void> outcome_;
 };
 

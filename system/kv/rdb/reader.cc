@@ -183,7 +183,8 @@ base::Result<void> Reading::key(uint8_t code, uint64_t begin) {
                                             "({}), which this server does not have",
                                             shown(key_), database_, code, known));
   }
-  auto read = type->read(code, key_, std::exchange(deadline_, std::nullopt), decoder_);
+  auto read =
+      type->read(code, key_, std::exchange(deadline_, std::nullopt), into_.collections(), decoder_);
   if (!read) return base::fail(read.error().in(fmt::format("key {}", shown(key_))));
   ++info_.keys;
   if (options_.expire_at && Keyspace::expired(**read, *options_.expire_at)) {

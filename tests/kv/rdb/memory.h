@@ -1,6 +1,8 @@
 // RDBs in memory: a sink and a source over strings, and keyspaces as text to compare.
 #pragma once
 
+#include "kv/data/canonical.h"
+#include "kv/data/hash_value.h"
 #include "kv/keyspace.h"
 #include "kv/rdb/reader.h"
 #include "kv/rdb/writer.h"
@@ -57,6 +59,19 @@ struct Data {
     }
   }
 
+  void set_field(int database, std::string_view key, std::string_view name,
+                 std::string_view value) {
+    Database& into = keyspace.at(database);
+    Entry* entry = into.find(key);
+    if (entry == nullptr) {
+      entry =
+          into.insert(Entry::make_collection(key, std::make_unique<HashValue>(1), std::nullopt));
+    }
+    into.edit(entry, [&] {
+      static_cast<HashValue&>(entry->collection()).set(name, value, keyspace.collections().hash);
+    });
+  }
+
   Effects effects;
   Keyspace keyspace;
 };
@@ -66,10 +81,9 @@ inline std::map<std::string, std::string> contents(const Keyspace& keyspace) {
   std::map<std::string, std::string> all;
   for (size_t i = 0; i < keyspace.count(); ++i) {
     keyspace.at(static_cast<int>(i)).entries().for_each([&](const Entry* entry) {
-      NumberText digits;
       const auto deadline = entry->deadline();
       all[fmt::format("{} {}", i, entry->key())] =
-          fmt::format("{} {}", entry->text(digits), deadline ? std::to_string(*deadline) : "-");
+          fmt::format("{} {}", canonical_text(*entry), deadline ? std::to_string(*deadline) : "-");
     });
   }
   return all;

@@ -98,8 +98,12 @@ TEST(RdbReader, SaysWhereAndWhatWasExpected) {
   says(file(bytes({100})), "at offset 9: expected a value's type or an opcode, found byte 100");
   says(file(bytes({0xf7, 1})), "at offset 9: data of a module");
   says(file(bytes({0xf5, 1})), "at offset 9: a library of functions");
-  says(file(bytes({4}) + word("user:1") + "\x01"),
-       "at offset 9: the key 'user:1' of database 0 has a value of type 4 (hash)");
+  says(file(bytes({2}) + word("user:1") + "\x01"),
+       "at offset 9: the key 'user:1' of database 0 has a value of type 2 (set)");
+  says(file(bytes({4}) + word("h") + std::string(1, '\0')), "a hash without fields");
+  says(file(bytes({4}) + word("h") + "\x02" + word("a") + word("1") + word("a") + word("2")),
+       "a field stands twice in its hash");
+  says(file(bytes({16}) + word("h") + word("no listpack")), "listpack: its size is not what");
   says(file(bytes({18}) + word("q\n") + "\x01"),
        "the key 'q\\x0a' of database 0 has a value of "
        "type 18 (list as quicklist, version 2)");

@@ -22,6 +22,11 @@ void fill(Data& data) {
   data.set(0, "widest", "-9223372036854775808");
   data.set(3, std::string(70, 'k'), "a value that is not compressed", 5);
   data.set(15, "zipped", std::string(100, 'z') + "end");
+  data.set_field(1, "small hash", "field", "-1");
+  data.set_field(1, "small hash", "", "");
+  for (int i = 0; i < 3; ++i) {
+    data.set_field(2, "large hash", std::to_string(i), std::string(65 * i, 'x'));
+  }
 }
 
 TEST(RdbRoundTrip, GivesBackAllEncodings) {

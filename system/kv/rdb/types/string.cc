@@ -8,8 +8,6 @@ namespace seatrial::kv::rdb {
 namespace {
 
 constexpr uint8_t kCodes[] = {kTypeString};
-// No bound but memory: what was accepted once is loaded, whatever the limits are now.
-constexpr uint64_t kValueBytesMax = UINT64_MAX;
 
 uint8_t code(const Entry&) { return kTypeString; }
 
@@ -20,7 +18,7 @@ void write(const Entry& entry, Encoder& encoder) {
 }
 
 base::Result<Entry::Owner> read(uint8_t, std::string_view key, std::optional<WallMs> deadline,
-                                Decoder& decoder) {
+                                const CollectionSettings&, Decoder& decoder) {
   std::string value;
   TRY(decoder.string(value, kValueBytesMax, "a string value"));
   return Entry::make_string(key, value, deadline);

@@ -7,7 +7,7 @@
 namespace seatrial::kv::rdb {
 namespace {
 
-constexpr const ValueType* kTypes[] = {&kStringType};
+constexpr const ValueType* kTypes[] = {&kStringType, &kHashType};
 
 }  // namespace
 

@@ -22,10 +22,15 @@ struct ValueType {
   // The value alone.
   void (*write)(const Entry& entry, Encoder& encoder);
   base::Result<Entry::Owner> (*read)(uint8_t code, std::string_view key,
-                                     std::optional<WallMs> deadline, Decoder& decoder);
+                                     std::optional<WallMs> deadline,
+                                     const CollectionSettings& settings, Decoder& decoder);
 };
 
+extern const ValueType kHashType;
 extern const ValueType kStringType;
+
+// No bound but memory: what was accepted once is loaded, whatever the limits are now.
+inline constexpr uint64_t kValueBytesMax = UINT64_MAX;
 
 const ValueType& value_type(Type type);
 // nullptr: this server does not know it.
