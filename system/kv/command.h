@@ -89,7 +89,9 @@ struct Command {
   std::string_view since;
   std::string_view summary;
   KeyRange keys = {};
-  std::string_view key_flags = {};  // "RW access update".
+  // "RW access update"; where several specifications follow each other, "RO access | OW update".
+  // Each but the last is of one key.
+  std::string_view key_flags = {};
   std::string_view tips = {};
   std::span<const Command> subcommands = {};
 

@@ -38,8 +38,8 @@ CommandTable::CommandTable() : slots_(kSlots) {
   for (const std::span<const Command> family :
        {string_commands(), generic_commands(), transaction_commands(), connection_commands(),
         hash_commands(), client_commands(), command_commands(), config_commands(), info_commands(),
-        append_only_commands(), object_commands(), persistence_commands(), replication_commands(),
-        server_commands()}) {
+        append_only_commands(), move_commands(), object_commands(), persistence_commands(),
+        replication_commands(), server_commands()}) {
     for (const Command& command : family) add(command);
   }
 }

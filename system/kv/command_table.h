@@ -46,6 +46,7 @@ std::span<const Command> connection_commands();
 std::span<const Command> generic_commands();
 std::span<const Command> hash_commands();
 std::span<const Command> info_commands();
+std::span<const Command> move_commands();
 std::span<const Command> object_commands();
 std::span<const Command> persistence_commands();
 std::span<const Command> replication_commands();

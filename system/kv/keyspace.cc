@@ -29,6 +29,13 @@ bool Keyspace::erase(int database, std::string_view key) {
   return true;
 }
 
+Entry::Owner Keyspace::take(int database, std::string_view key) {
+  Entry::Owner entry = at(database).take(key);
+  CHECK(entry != nullptr);
+  watches_.changed(database, key, false);
+  return entry;
+}
+
 void Keyspace::flush(int database) {
   Database& emptied = at(database);
   watches_.flushing(database, [&](const std::string& key) { return emptied.find(key) != nullptr; });

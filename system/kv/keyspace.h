@@ -43,6 +43,8 @@ class Keyspace {
   // Removes a key because its deadline has passed.
   void expire(int database, std::string_view key);
   bool erase(int database, std::string_view key);
+  // As erase(), of a key that is there.
+  Entry::Owner take(int database, std::string_view key);
   void flush(int database);
   // Puts the data of `fresh` in the place of this one's, which `fresh` then holds. Who watches a
   // key that is in either learns of it.

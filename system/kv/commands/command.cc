@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,7 @@ std::vector<std::string_view> split_blanks(std::string_view text) {
   std::vector<std::string_view> words;
   while (!text.empty()) {
     const size_t end = text.find(' ');
-    words.push_back(text.substr(0, end));
+    if (end > 0) words.push_back(text.substr(0, end));
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   return words;
@@ -70,18 +71,14 @@ void simple_array(resp::Writer& reply, const std::vector<std::string_view>& word
   for (const std::string_view word : words) reply.simple(word);
 }
 
-void key_specs(resp::Writer& reply, const Command& command) {
-  if (command.keys.first == 0) return reply.array(0);
-  const KeyRange& keys = command.keys;
-  const bool noted = command.name == "set";
-  reply.array(1);
+void key_spec(resp::Writer& reply, std::string_view flags, const KeyRange& keys, bool noted) {
   reply.map(noted ? 4 : 3);
   if (noted) {
     reply.bulk("notes");
     reply.bulk("RW and ACCESS due to the optional `GET` argument");
   }
   reply.bulk("flags");
-  simple_array(reply, split_blanks(command.key_flags));
+  simple_array(reply, split_blanks(flags));
   reply.bulk("begin_search");
   reply.map(2);
   reply.bulk("type");
@@ -102,6 +99,19 @@ void key_specs(resp::Writer& reply, const Command& command) {
   reply.integer(keys.step);
   reply.bulk("limit");
   reply.integer(0);
+}
+
+void key_specs(resp::Writer& reply, const Command& command) {
+  if (command.keys.first == 0) return reply.array(0);
+  KeyRange keys = command.keys;
+  std::string_view flags = command.key_flags;
+  reply.array(1 + static_cast<size_t>(std::ranges::count(flags, '|')));
+  for (size_t bar = flags.find('|'); bar != std::string_view::npos; bar = flags.find('|')) {
+    key_spec(reply, flags.substr(0, bar), {keys.first, keys.first, 1}, false);
+    flags.remove_prefix(bar + 1);
+    keys.first++;
+  }
+  key_spec(reply, flags, keys, command.name == "set");
 }
 
 void describe(resp::Writer& reply, const Command& command) {

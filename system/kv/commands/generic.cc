@@ -1,6 +1,7 @@
 // Step 4: keys of any type: existence, deadlines, enumeration.
 #include "kv/command_table.h"
 #include "kv/commands/expiry.h"
+#include "kv/commands/scan.h"
 #include "kv/data/glob.h"
 #include "kv/errors.h"
 #include "kv/state.h"
@@ -151,6 +152,41 @@ void keys(Context& context) {
   for (const std::string_view key : found) context.reply.bulk(key);
 }
 
+void scan(Context& context) {
+  ScanOptions options;
+  if (!parse_scan(context, 1, options)) return;
+  std::vector<std::string> found;
+  std::vector<std::string> expired;
+  int64_t looked_at = 0;
+  uint64_t cursor = options.cursor;
+  const Database::Entries& entries = context.database().entries();
+  do {
+    cursor = entries.scan(cursor, [&](const Entry* entry) {
+      looked_at++;
+      if (!options.matches(entry->key())) return;
+      if (!options.type.empty() && !equals_ignoring_case(options.type, to_string(entry->type()))) {
+        return;
+      }
+      (Keyspace::expired(*entry, context.now) ? expired : found).emplace_back(entry->key());
+    });
+  } while (cursor != 0 && looked_at < options.count);
+  // Removed as by any other look at them.
+  for (const std::string& key : expired) (void)context.find(key);
+  begin_scan_reply(context, cursor, found.size());
+  for (const std::string& key : found) context.reply.bulk(key);
+}
+
+void randomkey(Context& context) {
+  // Where all keys have expired, and this server may not remove them, any will do.
+  constexpr int kTriesMax = 100;
+  for (int tries = 0; !context.database().empty(); ++tries) {
+    const std::string key(context.database().entries().sample(context.state.choices)->key());
+    if (tries < kTriesMax && context.find(key) == nullptr) continue;
+    return context.reply.bulk(key);
+  }
+  context.reply.null();
+}
+
 constexpr KeyRange kOneKey{1, 1, 1};
 constexpr KeyRange kAllKeys{1, -1, 1};
 
@@ -186,10 +222,35 @@ constexpr Command kCommands[] = {
      "Answers the deadline in milliseconds since 1970", kOneKey, "RO access"},
     {"pttl", pttl, 2, kReadOnly | kFast, Group::kGeneric, "2.6.0",
      "Answers the milliseconds left to live", kOneKey, "RO access", "nondeterministic_output"},
+    {"randomkey",
+     randomkey,
+     1,
+     kReadOnly,
+     Group::kGeneric,
+     "1.0.0",
+     "Answers some key",
+     {},
+     {},
+     "request_policy:all_shards nondeterministic_output"},
+    {"scan",
+     scan,
+     -2,
+     kReadOnly,
+     Group::kGeneric,
+     "2.8.0",
+     "Answers keys bit by bit",
+     {},
+     {},
+     "nondeterministic_output request_policy:special"},
+    {"touch", exists, -2, kReadOnly | kFast, Group::kGeneric, "3.2.1",
+     "Counts how many of the keys are there, as used just now", kAllKeys, "RO",
+     "request_policy:multi_shard response_policy:agg_sum"},
     {"ttl", ttl, 2, kReadOnly | kFast, Group::kGeneric, "1.0.0", "Answers the seconds left to live",
      kOneKey, "RO access", "nondeterministic_output"},
     {"type", type, 2, kReadOnly | kFast, Group::kGeneric, "1.0.0", "Answers the type of a value",
      kOneKey, "RO"},
+    {"unlink", del, -2, kWrite | kFast, Group::kGeneric, "4.0.0", "Removes keys", kAllKeys,
+     "RM delete", "request_policy:multi_shard response_policy:agg_sum"},
 };
 
 }  // namespace

@@ -93,14 +93,15 @@ Entry* Database::set_deadline(Entry* entry, std::optional<WallMs> deadline) {
   return moved;
 }
 
-bool Database::erase(std::string_view key) {
-  Entry* const entry = entries_.take(key);
-  if (entry == nullptr) return false;
-  if (entry->has_deadline()) CHECK(timed_.take(key) == entry);
+Entry::Owner Database::take(std::string_view key) {
+  Entry::Owner entry(entries_.take(key));
+  if (entry == nullptr) return entry;
+  if (entry->has_deadline()) CHECK(timed_.take(key) == entry.get());
   entry_bytes_ -= entry->bytes();
-  Entry::destroy(entry);
-  return true;
+  return entry;
 }
+
+bool Database::erase(std::string_view key) { return take(key) != nullptr; }
 
 void Database::clear() {
   entries_.for_each([](Entry* entry) { Entry::destroy(entry); });

@@ -45,6 +45,8 @@ class Database {
     entry_bytes_ += entry->bytes();
   }
   Entry* set_deadline(Entry* entry, std::optional<WallMs> deadline);
+  // nullptr: it was not there.
+  Entry::Owner take(std::string_view key);
   // False: it was not there.
   bool erase(std::string_view key);
   void clear();

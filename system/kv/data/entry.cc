@@ -118,15 +118,26 @@ Entry::Owner Entry::with_deadline(Owner entry, std::optional<WallMs> deadline) {
     entry->set_deadline(*deadline);
     return entry;
   }
+  const Entry& old = *entry;
+  return move_to(std::move(entry), old.key(), deadline);
+}
+
+Entry::Owner Entry::with_key(Owner entry, std::string_view key) {
+  const std::optional<WallMs> deadline = entry->deadline();
+  return move_to(std::move(entry), key, deadline);
+}
+
+Entry::Owner Entry::move_to(Owner entry, std::string_view key, std::optional<WallMs> deadline) {
   Shape shape = entry->shape();
   shape.has_deadline = deadline.has_value();
-  Owner moved = allocate(shape, entry->key(), deadline);
+  shape.key_length = key.size();
+  Owner moved = allocate(shape, key, deadline);
   moved->type_ = entry->type_;
   moved->access_ = entry->access_;
   const size_t body = body_bytes(entry->encoding());
   std::memcpy(moved->at(moved->body_offset()), entry->at(entry->body_offset()), body);
   if (shape.value_length > 0) {
-    std::memcpy(moved->key_bytes() + shape.key_length, entry->key_bytes() + shape.key_length,
+    std::memcpy(moved->key_bytes() + key.size(), entry->key_bytes() + entry->key_length_,
                 shape.value_length);
   }
   // The value of its own, if there is one, now belongs to the new block.

@@ -42,6 +42,8 @@ class Entry {
   // Shares nothing with the original.
   static Owner copy(const Entry& entry);
 
+  // The same value and deadline under another key; consumes `entry`.
+  static Owner with_key(Owner entry, std::string_view key);
   // The same key and value with another deadline, or none; consumes `entry`.
   static Owner with_deadline(Owner entry, std::optional<WallMs> deadline);
 
@@ -90,6 +92,8 @@ class Entry {
   };
 
   Entry() = default;
+  // `key` may be the entry's own bytes.
+  static Owner move_to(Owner entry, std::string_view key, std::optional<WallMs> deadline);
   static Owner allocate(const Shape& shape, std::string_view key, std::optional<WallMs> deadline);
   static size_t body_bytes(Encoding encoding) { return encoding == Encoding::kEmbedded ? 1 : 8; }
   Shape shape() const;

@@ -68,5 +68,62 @@ TEST(Generic, FlushingIsLoggedAlsoWhenNothingIsThere) {
   EXPECT_EQ(server.take_effects(), "0> FLUSHALL\n3> FLUSHDB\n");
 }
 
+TEST(Generic, MovesAreLoggedOnlyWhereTheyHappen) {
+  InProcess server;
+  server.run("SET a 1");
+  server.run("SET b 2");
+  server.take_effects();
+  EXPECT_EQ(server.run("RENAME a a"), "+OK|");
+  EXPECT_EQ(server.run("RENAMENX a b"), ":0|");
+  EXPECT_EQ(server.run("COPY a b"), ":0|");
+  EXPECT_EQ(server.take_effects(), "");
+  EXPECT_EQ(server.run("RENAME a b"), "+OK|");
+  EXPECT_EQ(server.run("COPY b c DB 1"), ":1|");
+  EXPECT_EQ(server.run("MOVE b 1"), ":1|");
+  EXPECT_EQ(server.take_effects(), "0> RENAME a b\n0> COPY b c DB 1\n0> MOVE b 1\n");
+  EXPECT_EQ(server.run("DBSIZE"), ":0|");
+}
+
+TEST(Generic, AnExpiredDestinationIsFree) {
+  InProcess server;
+  server.run("SET a 1");
+  server.run("SET b 2 PX 100");
+  server.now += 101;
+  server.take_effects();
+  EXPECT_EQ(server.run("RENAMENX a b"), ":1|");
+  EXPECT_EQ(server.take_effects(), "0> DEL b\n0> RENAMENX a b\n");
+  EXPECT_EQ(server.run("TTL b"), ":-1|");
+}
+
+TEST(Generic, ACopyOfAHashIsItsOwn) {
+  InProcess server;
+  for (int i = 0; i < 600; i++) server.run("HSET h f" + std::to_string(i) + " v");
+  server.run("COPY h copy");
+  server.run("HSET copy f0 changed");
+  server.run("DEL h");
+  EXPECT_EQ(server.run("HGET copy f0"), "$7|changed|");
+  EXPECT_EQ(server.run("HLEN copy"), ":600|");
+  server.run("RENAME copy h");
+  EXPECT_EQ(server.run("HGET h f599"), "$1|v|");
+}
+
+TEST(Generic, AScanRemovesWhatHasExpired) {
+  InProcess server;
+  server.run("SET a 1 PX 100");
+  server.run("SET b 2");
+  server.now += 101;
+  server.take_effects();
+  EXPECT_EQ(server.run("SCAN 0 COUNT 100"), "*2|$1|0|*1|$1|b|");
+  EXPECT_EQ(server.take_effects(), "0> DEL a\n");
+}
+
+TEST(Generic, ARandomKeyIsOneThatLives) {
+  InProcess server;
+  server.run("SET a 1 PX 100");
+  server.run("SET b 2");
+  server.now += 101;
+  for (int i = 0; i < 20; i++) EXPECT_EQ(server.run("RANDOMKEY"), "$1|b|");
+}
+
 }  // namespace
 }  // namespace seatrial::kv
