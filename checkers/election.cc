@@ -248,12 +248,13 @@ void describe(const History& history, std::vector<Finding>& findings, Verdict& v
   verdict.summary = fmt::format("{}: {}", verdict.anomaly, worst.summary);
   verdict.operations = verdict.sub_history = worst.operations;
   for (OperationId each : worst.operations) {
-    verdict.explanation.push_back(checkers::describe(history, *history.find(each)));
+    verdict.explanation.push_back(quote(history, *history.find(each)));
   }
   constexpr size_t kOthersMax = 10;
   for (size_t i = 1; i < std::min(findings.size(), kOthersMax + 1); i++) {
     verdict.explanation.push_back(
-        fmt::format("also {}: {}", kAnomalies[findings[i].rank], findings[i].summary));
+        {fmt::format("also {}: {}", kAnomalies[findings[i].rank], findings[i].summary),
+         findings[i].operations});
   }
 }
 

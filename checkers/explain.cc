@@ -142,8 +142,9 @@ class Explainer {
       for (size_t j = 0; j < guilty.size(); j++) {
         if (!guilty[i]->precedes(*guilty[j])) continue;
         verdict.explanation.push_back(
-            fmt::format("{} precedes {}: it had completed before the other was invoked",
-                        guilty[i]->id, guilty[j]->id));
+            {fmt::format("{} precedes {}: it had completed before the other was invoked",
+                         guilty[i]->id, guilty[j]->id),
+             {guilty[i]->id, guilty[j]->id}});
       }
     }
   }

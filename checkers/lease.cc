@@ -247,12 +247,13 @@ class Judge {
     verdict.summary = fmt::format("{}: {}", verdict.anomaly, worst.summary);
     verdict.operations = verdict.sub_history = worst.operations;
     for (OperationId each : worst.operations) {
-      verdict.explanation.push_back(checkers::describe(history_, *history_.find(each)));
+      verdict.explanation.push_back(quote(history_, *history_.find(each)));
     }
     constexpr size_t kOthersMax = 10;
     for (size_t i = 1; i < std::min(findings_.size(), kOthersMax + 1); i++) {
       verdict.explanation.push_back(
-          fmt::format("also {}: {}", kAnomalies[findings_[i].rank], findings_[i].summary));
+          {fmt::format("also {}: {}", kAnomalies[findings_[i].rank], findings_[i].summary),
+           findings_[i].operations});
     }
     return verdict;
   }

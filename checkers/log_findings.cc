@@ -41,7 +41,7 @@ void LogFindings::add(std::string_view anomaly, const Operation& at, std::string
 }
 
 void LogFindings::add(std::string_view anomaly, std::span<const Operation* const> operations,
-                      std::string summary, std::vector<std::string> why) {
+                      std::string summary, std::vector<Sentence> why) {
   if (found_.size() == kFindingsMax) return;
   const auto row = std::ranges::find(kAnomalies, anomaly);
   CHECK_MSG(row != kAnomalies.end(), "anomaly {}", anomaly);
@@ -63,12 +63,13 @@ void LogFindings::describe(const History& history, Verdict& verdict) {
   verdict.operations = verdict.sub_history = worst.operations;
   verdict.explanation = worst.why;
   for (OperationId each : worst.operations) {
-    verdict.explanation.push_back(checkers::describe(history, *history.find(each)));
+    verdict.explanation.push_back(quote(history, *history.find(each)));
   }
   constexpr size_t kOthersMax = 10;
   for (size_t i = 1; i < std::min(found_.size(), kOthersMax + 1); i++) {
     verdict.explanation.push_back(
-        fmt::format("also {}: {}", kAnomalies[found_[i].rank], found_[i].summary));
+        {fmt::format("also {}: {}", kAnomalies[found_[i].rank], found_[i].summary),
+         found_[i].operations});
   }
 }
 

@@ -20,10 +20,9 @@ class LogFindings {
   // `at`: whose answer shows it; `other`: what it contradicts, if that is one operation.
   void add(std::string_view anomaly, const Operation& at, std::string summary,
            const Operation* other = nullptr);
-  // Several operations that contradict each other, in an order that tells the story; and why, a
-  // sentence each.
+  // Several operations that contradict each other, in an order that tells the story; and why.
   void add(std::string_view anomaly, std::span<const Operation* const> operations,
-           std::string summary, std::vector<std::string> why = {});
+           std::string summary, std::vector<Sentence> why = {});
 
   bool empty() const { return found_.empty(); }
   // The gravest, and of those the earliest; some of the others in words.
@@ -35,7 +34,7 @@ class LogFindings {
     uint32_t at = 0;  // Event.
     std::string summary;
     std::vector<OperationId> operations;
-    std::vector<std::string> why;
+    std::vector<Sentence> why;
   };
 
   std::vector<Finding> found_;
