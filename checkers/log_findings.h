@@ -1,9 +1,9 @@
-// What is wrong with a log, as its rules find it: the names in the order of their gravity, and the
-// verdict that the gravest makes. offsets.h says what each name means.
+// What is wrong with a log, as its rules find it: the names in the order of their gravity.
+// offsets.h says what each name means.
 #pragma once
 
 #include "checkers/history.h"
-#include "checkers/verdict.h"
+#include "checkers/rule_findings.h"
 
 #include <span>
 #include <string>
@@ -25,19 +25,10 @@ class LogFindings {
            std::string summary, std::vector<Sentence> why = {});
 
   bool empty() const { return found_.empty(); }
-  // The gravest, and of those the earliest; some of the others in words.
-  void describe(const History& history, Verdict& verdict);
+  void describe(const History& history, Verdict& verdict) { found_.describe(history, verdict); }
 
  private:
-  struct Finding {
-    size_t rank = 0;
-    uint32_t at = 0;  // Event.
-    std::string summary;
-    std::vector<OperationId> operations;
-    std::vector<Sentence> why;
-  };
-
-  std::vector<Finding> found_;
+  RuleFindings found_{log_anomalies()};
 };
 
 }  // namespace seatrial::checkers
