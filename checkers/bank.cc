@@ -61,7 +61,7 @@ Verdict violation(const History& history, const Operation& opening, const Operat
   verdict.checker = "bank";
   verdict.anomaly = anomaly;
   verdict.summary = std::move(summary);
-  verdict.explanation = {describe(history, opening), describe(history, audit)};
+  verdict.explanation = {quote(history, opening), quote(history, audit)};
   verdict.operations = {audit.id};
   verdict.sub_history = {opening.id, audit.id};
   return verdict;

@@ -24,6 +24,21 @@ enum class Kind : uint8_t {
   kInner,        // Along a chain.
 };
 
+Dependency dependency(Kind kind) {
+  switch (kind) {
+    case Kind::kRealTime: return Dependency::kRealTime;
+    case Kind::kRead: return Dependency::kWriteRead;
+    case Kind::kReplaced:
+    case Kind::kOverwritten: return Dependency::kWriteWrite;
+    case Kind::kReadBefore:
+    case Kind::kWindow: return Dependency::kReadWrite;
+    case Kind::kBeforeWatch:
+    case Kind::kCause: return Dependency::kOther;
+    case Kind::kInner: return Dependency::kInner;
+  }
+  return Dependency::kOther;
+}
+
 struct Edge {
   uint32_t to;
   Kind kind;
@@ -141,7 +156,8 @@ class Graph {
       const std::unordered_map<uint32_t, std::pair<uint32_t, const Edge*>>& came) const;
   void tell(std::span<const Segment> segments, Conflict& conflict) const;
   std::vector<uint32_t> causes_of(uint32_t aborted, Conflict* why_not) const;
-  std::string sentence(const Segment& segment) const;
+  Sentence sentence(const Segment& segment) const;
+  std::string why(const Edge& edge) const;
   std::string name(const std::vector<Segment>& cycle) const;
 
   const History& history_;
@@ -345,7 +361,8 @@ void Graph::before_event(const Writers& writers, uint32_t event, uint32_t to, co
 std::optional<Conflict> Graph::unwritten_read() const {
   for (uint32_t i = 0; i < units_.size(); i++) {
     if (units_[i].contradicts_itself) {
-      return Conflict{"internal", {&op(i)}, {fmt::format("{} contradicts itself", op(i).id)}};
+      return Conflict{
+          "internal", {&op(i)}, {{fmt::format("{} contradicts itself", op(i).id), {op(i).id}}}};
     }
     for (const KeyValue& pair : units_[i].reads) {
       if (pair.value.is_nil()) continue;
@@ -372,8 +389,9 @@ Conflict Graph::from_nowhere(const Operation& reader, const KeyValue& pair) cons
               : std::pair("phantom-read", "nobody wrote");
   return {name,
           {&reader},
-          {fmt::format("{} read {} = {}, which {}", reader.id, keys_.name(pair.key),
-                       pair.value.json(), reason)}};
+          {{fmt::format("{} read {} = {}, which {}", reader.id, keys_.name(pair.key),
+                        pair.value.json(), reason),
+            {reader.id}}}};
 }
 
 std::optional<Conflict> Graph::lost_update() const {
@@ -389,8 +407,9 @@ std::optional<Conflict> Graph::lost_update() const {
       return Conflict{
           "lost-update",
           {units_[first->second].operation, units_[i].operation},
-          {fmt::format("{} and {} both found {} = {} and both replaced it", op(first->second).id,
-                       op(i).id, keys_.name(pair.key), pair.value.json())}};
+          {{fmt::format("{} and {} both found {} = {} and both replaced it", op(first->second).id,
+                        op(i).id, keys_.name(pair.key), pair.value.json()),
+            {op(first->second).id, op(i).id}}}};
     }
   }
   return std::nullopt;
@@ -548,38 +567,41 @@ std::string Graph::name(const std::vector<Segment>& cycle) const {
   return real_time ? level + "-realtime" : level;
 }
 
-std::string Graph::sentence(const Segment& segment) const {
+Sentence Graph::sentence(const Segment& segment) const {
   const Edge& edge = segment.edge;
+  Sentence sentence = because({nodes_[segment.from].operation->id, nodes_[segment.to].operation->id,
+                               dependency(edge.kind), why(edge)});
+  if (edge.witness == kNoStep) return sentence;
+  const OperationId witness = op(edge.witness).id;
+  if (std::ranges::find(sentence.operations, witness) == sentence.operations.end()) {
+    sentence.operations.push_back(witness);
+  }
+  return sentence;
+}
+
+std::string Graph::why(const Edge& edge) const {
   const auto pair = [&] {
     return fmt::format("{} = {}", keys_.name(edge.key), edge.value->json());
   };
-  std::string why;
   switch (edge.kind) {
-    case Kind::kRealTime: why = "it had completed before the other was invoked"; break;
-    case Kind::kRead: why = fmt::format("the other read its {}", pair()); break;
-    case Kind::kReplaced: why = fmt::format("the other replaced its {}", pair()); break;
-    case Kind::kReadBefore:
-      why = fmt::format("it read {}, which the other replaced", pair());
-      break;
+    case Kind::kRealTime: return "it had completed before the other was invoked";
+    case Kind::kRead: return fmt::format("the other read its {}", pair());
+    case Kind::kReplaced: return fmt::format("the other replaced its {}", pair());
+    case Kind::kReadBefore: return fmt::format("it read {}, which the other replaced", pair());
     case Kind::kOverwritten:
-      why = fmt::format("{}, invoked after it had completed, found the other's {}",
-                        nodes_[edge.witness].operation->id, pair());
-      break;
+      return fmt::format("{}, invoked after it had completed, found the other's {}",
+                         op(edge.witness).id, pair());
     case Kind::kWindow:
-      why = fmt::format("it watched {} before the other wrote that, and went through",
-                        keys_.name(edge.key));
-      break;
+      return fmt::format("it watched {} before the other wrote that, and went through",
+                         keys_.name(edge.key));
     case Kind::kBeforeWatch:
-      why = fmt::format("it wrote {} before {}, which went through, so it did before its watch",
-                        keys_.name(edge.key), nodes_[edge.witness].operation->id);
-      break;
+      return fmt::format("it wrote {} before {}, which went through, so it did before its watch",
+                         keys_.name(edge.key), op(edge.witness).id);
     case Kind::kCause:
-      why = fmt::format("nothing else can have made {} abort", nodes_[edge.witness].operation->id);
-      break;
-    case Kind::kInner: UNREACHABLE("a segment begins at an operation");
+      return fmt::format("nothing else can have made {} abort", op(edge.witness).id);
+    case Kind::kInner: break;
   }
-  return fmt::format("{} < {} because {}", nodes_[segment.from].operation->id,
-                     nodes_[segment.to].operation->id, why);
+  UNREACHABLE("a segment begins at an operation");
 }
 
 // The writes of watched keys that are not certainly before the watch nor after the exec; why the
@@ -633,9 +655,10 @@ std::optional<Conflict> Graph::spurious_abort() const {
     Conflict conflict{"spurious-abort", {units_[i].operation}, {}};
     CHECK(causes_of(i, &conflict).empty());
     conflict.explanation.push_back(
-        fmt::format("{} answered nil, but no write of a watched key can lie between its watch "
-                    "and it",
-                    op(i).id));
+        {fmt::format("{} answered nil, but no write of a watched key can lie between its watch "
+                     "and it",
+                     op(i).id),
+         {op(i).id}});
     return conflict;
   }
   return std::nullopt;

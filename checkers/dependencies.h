@@ -28,7 +28,7 @@ namespace seatrial::checkers {
 struct Conflict {
   std::string anomaly;
   std::vector<const Operation*> operations;
-  std::vector<std::string> explanation;
+  std::vector<Sentence> explanation;
 };
 
 // The units as they count when only the events before `events` have happened.

@@ -1,7 +1,7 @@
 #include "checkers/election.h"
 
-#include "base/check.h"
 #include "checkers/models/log_facts.h"
+#include "checkers/rule_findings.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -20,13 +20,6 @@ constexpr std::string_view kChecker = "election";
 constexpr std::array kAnomalies =
     std::to_array<std::string_view>({"two-primaries", "phantom-primary", "failed-promotion",
                                      "epoch-regress", "no-primary", "disagreement", "unsettled"});
-
-struct Finding {
-  size_t rank = 0;
-  uint32_t at = 0;  // Event.
-  std::string summary;
-  std::vector<OperationId> operations;
-};
 
 // What an operation says of who is the primary.
 struct Claimed {
@@ -66,7 +59,7 @@ Beginning beginning_of(const History& history) {
 // One group of nodes.
 class Group {
  public:
-  Group(std::string_view name, const Beginning& beginning, std::vector<Finding>& findings)
+  Group(std::string_view name, const Beginning& beginning, RuleFindings& findings)
       : name_(name), beginning_(beginning), findings_(findings) {}
 
   // In the order of their completion; those without one behind.
@@ -92,14 +85,10 @@ class Group {
  private:
   void find(std::string_view anomaly, const Operation& at, std::string summary,
             const Operation* other = nullptr) {
-    const auto row = std::ranges::find(kAnomalies, anomaly);
-    CHECK_MSG(row != kAnomalies.end(), "anomaly {}", anomaly);
-    Finding& finding = findings_.emplace_back();
-    finding.rank = static_cast<size_t>(row - kAnomalies.begin());
-    finding.at = at.complete_at;
-    finding.summary = std::move(summary);
-    if (other != nullptr) finding.operations.push_back(other->id);
-    finding.operations.push_back(at.id);
+    std::vector<OperationId> operations;
+    if (other != nullptr) operations.push_back(other->id);
+    operations.push_back(at.id);
+    findings_.add(anomaly, at.complete_at, std::move(summary), std::move(operations));
   }
 
   void claim(const Claimed& claimed, std::string_view how) {
@@ -212,7 +201,8 @@ class Group {
                        operation->id, seen.node.json(), seen.epoch, name_),
            first->operation);
     }
-    return first.has_value() || std::ranges::any_of(findings_, [&](const Finding& finding) {
+    return first.has_value() ||
+           std::ranges::any_of(findings_.all(), [&](const RuleFinding& finding) {
              return finding.operations.front() == calm_->id;
            });
   }
@@ -226,7 +216,7 @@ class Group {
 
   std::string_view name_;
   const Beginning& beginning_;
-  std::vector<Finding>& findings_;
+  RuleFindings& findings_;
   std::vector<const Operation*> operations_;
   std::map<int64_t, std::vector<Claimed>> asked_;  // By epoch.
   std::map<int64_t, Claimed> primaries_;           // By epoch: the first that was known.
@@ -240,23 +230,6 @@ std::vector<const Operation*> by_completion(const History& history) {
   return order;
 }
 
-void describe(const History& history, std::vector<Finding>& findings, Verdict& verdict) {
-  std::ranges::stable_sort(findings, {}, [](const Finding& f) { return std::pair(f.rank, f.at); });
-  const Finding& worst = findings.front();
-  verdict.outcome = Outcome::kViolation;
-  verdict.anomaly = kAnomalies[worst.rank];
-  verdict.summary = fmt::format("{}: {}", verdict.anomaly, worst.summary);
-  verdict.operations = verdict.sub_history = worst.operations;
-  for (OperationId each : worst.operations) {
-    verdict.explanation.push_back(checkers::describe(history, *history.find(each)));
-  }
-  constexpr size_t kOthersMax = 10;
-  for (size_t i = 1; i < std::min(findings.size(), kOthersMax + 1); i++) {
-    verdict.explanation.push_back(
-        fmt::format("also {}: {}", kAnomalies[findings[i].rank], findings[i].summary));
-  }
-}
-
 }  // namespace
 
 Verdict check_election(const History& history, const Options&) {
@@ -264,7 +237,7 @@ Verdict check_election(const History& history, const Options&) {
   verdict.checker = kChecker;
   verdict.nodes = history.operations().size();
   const Beginning beginning = beginning_of(history);
-  std::vector<Finding> findings;
+  RuleFindings findings(kAnomalies);
   std::vector<Group> groups;
   for (KeyId key = 0; key < history.keys(); key++) {
     groups.emplace_back(history.key_name(key), beginning, findings);
@@ -275,7 +248,7 @@ Verdict check_election(const History& history, const Options&) {
     if (!groups[key].run()) unobserved = history.key_name(key);
   }
   if (!findings.empty()) {
-    describe(history, findings, verdict);
+    findings.describe(history, verdict);
   } else if (!unobserved.empty()) {
     verdict.outcome = Outcome::kUndecided;
     verdict.summary =

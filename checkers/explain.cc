@@ -147,8 +147,9 @@ class Explainer {
       for (const Operation* second : guilty) {
         if (!first->precedes(*second) || second->invoke_at > next_done) continue;
         verdict.explanation.push_back(
-            fmt::format("{} precedes {}: it had completed before the other was invoked", first->id,
-                        second->id));
+            {fmt::format("{} precedes {}: it had completed before the other was invoked", first->id,
+                         second->id),
+             {first->id, second->id}});
       }
     }
   }

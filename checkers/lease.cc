@@ -1,7 +1,7 @@
 #include "checkers/lease.h"
 
-#include "base/check.h"
 #include "checkers/models/lease_facts.h"
+#include "checkers/rule_findings.h"
 
 #include <fmt/format.h>
 
@@ -21,13 +21,6 @@ constexpr std::array<std::string_view, 11> kAnomalies = {
     "garbage",      "aborted-read", "torn-exec",         "expired-watch",
     "lost-watch",   "double-grant", "outlived-deadline", "stale-read",
     "early-expiry", "lost-write",   "spurious-abort"};
-
-struct Finding {
-  size_t rank = 0;
-  uint32_t at = 0;  // Event.
-  std::string summary;
-  std::vector<OperationId> operations;
-};
 
 class Judge {
  public:
@@ -52,7 +45,8 @@ class Judge {
                                     history_.operations().size(), facts_.keys().size());
       return verdict;
     }
-    return describe(std::move(verdict));
+    findings_.describe(history_, verdict);
+    return verdict;
   }
 
  private:
@@ -61,14 +55,10 @@ class Judge {
 
   void find(std::string_view anomaly, size_t at, std::string summary,
             std::initializer_list<OperationId> others) {
-    const auto row = std::ranges::find(kAnomalies, anomaly);
-    CHECK_MSG(row != kAnomalies.end(), "anomaly {}", anomaly);
-    Finding& finding = findings_.emplace_back();
-    finding.rank = static_cast<size_t>(row - kAnomalies.begin());
-    finding.at = unit(at).operation->complete_at;
-    finding.summary = std::move(summary);
-    finding.operations.assign(others);
-    finding.operations.push_back(unit(at).operation->id);
+    std::vector<OperationId> operations(others);
+    operations.push_back(unit(at).operation->id);
+    findings_.add(anomaly, unit(at).operation->complete_at, std::move(summary),
+                  std::move(operations));
   }
 
   OperationId id(const LeaseChange& change) const { return facts_.unit_of(change).operation->id; }
@@ -237,33 +227,13 @@ class Judge {
          {});
   }
 
-  Verdict describe(Verdict verdict) {
-    std::ranges::stable_sort(findings_, [](const Finding& a, const Finding& b) {
-      return std::pair(a.rank, a.at) < std::pair(b.rank, b.at);
-    });
-    const Finding& worst = findings_.front();
-    verdict.outcome = Outcome::kViolation;
-    verdict.anomaly = kAnomalies[worst.rank];
-    verdict.summary = fmt::format("{}: {}", verdict.anomaly, worst.summary);
-    verdict.operations = verdict.sub_history = worst.operations;
-    for (OperationId each : worst.operations) {
-      verdict.explanation.push_back(checkers::describe(history_, *history_.find(each)));
-    }
-    constexpr size_t kOthersMax = 10;
-    for (size_t i = 1; i < std::min(findings_.size(), kOthersMax + 1); i++) {
-      verdict.explanation.push_back(
-          fmt::format("also {}: {}", kAnomalies[findings_[i].rank], findings_[i].summary));
-    }
-    return verdict;
-  }
-
   static std::string text_of(const Value& value) {
     return value.is_integer() ? std::to_string(value.as_integer()) : std::string(value.as_text());
   }
 
   const History& history_;
   LeaseFacts facts_;
-  std::vector<Finding> findings_;
+  RuleFindings findings_{kAnomalies};
 };
 
 }  // namespace

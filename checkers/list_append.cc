@@ -265,9 +265,10 @@ class Checker {
       const OperationId id = history_.operation(element.txn).id;
       findings_.add({"garbage",
                      {&history_.operation(element.txn)},
-                     {fmt::format("{} was told that {} is element {} of {}, but nobody appended "
-                                  "element {}",
-                                  id, element.value->json(), next, list.name, gap.position)},
+                     {{fmt::format("{} was told that {} is element {} of {}, but nobody appended "
+                                   "element {}",
+                                   id, element.value->json(), next, list.name, gap.position),
+                       {id}}},
                      {}});
     }
   }
@@ -292,8 +293,8 @@ class Checker {
     }
     Verdict verdict = violation(first);
     verdict.explanation.push_back(
-        "whichever transactions of unknown outcome appended the elements that were counted but "
-        "never seen, there is a cycle; this is one of them");
+        {"whichever transactions of unknown outcome appended the elements that were counted but "
+         "never seen, there is a cycle; this is one of them"});
     return verdict;
   }
 
@@ -339,9 +340,9 @@ class Checker {
   void blame_places(const Gap& gap) {
     findings_.add({"garbage",
                    {},
-                   {fmt::format("no choice of transactions of unknown outcome fills element {} of "
-                                "{} and all others that were counted but never seen",
-                                gap.position, history_.keys()[gap.key].name)},
+                   {{fmt::format("no choice of transactions of unknown outcome fills element {} of "
+                                 "{} and all others that were counted but never seen",
+                                 gap.position, history_.keys()[gap.key].name)}},
                    {}});
   }
 
@@ -384,30 +385,27 @@ class Checker {
     return nullptr;
   }
 
-  std::string tell(const Edge& edge) const {
-    std::string sentence = tell_client_order(history_.history(), edge);
-    if (!sentence.empty()) return sentence;
-    const Key& list = history_.keys()[edge.key];
+  Sentence tell(const Edge& edge) const {
+    if (auto sentence = tell_client_order(history_.history(), edge)) return *std::move(sentence);
     const OperationId from = history_.operation(edge.from).id;
     const OperationId to = history_.operation(edge.to).id;
+    return because({from, to, edge.kind, why(edge, from, to)});
+  }
+
+  std::string why(const Edge& edge, OperationId from, OperationId to) const {
+    const std::string_view list = history_.keys()[edge.key].name;
     const Element* later = appended_by(edge.to, edge.key, edge.version);
     const std::string what = later == nullptr ? "an element" : later->value->json();
     switch (edge.kind) {
       case Dependency::kWriteWrite:
-        return fmt::format(
-            "{} < {} because {} appended element {} of {}, and {} appended {} "
-            "behind it",
-            from, to, from, edge.version, list.name, to, what);
+        return fmt::format("{} appended element {} of {}, and {} appended {} behind it", from,
+                           edge.version, list, to, what);
       case Dependency::kWriteRead:
-        return fmt::format(
-            "{} < {} because {} read {} with {} elements, the last of which {} "
-            "appended",
-            from, to, to, list.name, edge.version, from);
+        return fmt::format("{} read {} with {} elements, the last of which {} appended", to, list,
+                           edge.version, from);
       case Dependency::kReadWrite:
-        return fmt::format(
-            "{} < {} because {} read {} with {} elements and did not see {}, which "
-            "{} appended",
-            from, to, from, list.name, edge.version, what, to);
+        return fmt::format("{} read {} with {} elements and did not see {}, which {} appended",
+                           from, list, edge.version, what, to);
       default: UNREACHABLE("an edge along a chain in a cycle");
     }
   }

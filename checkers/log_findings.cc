@@ -1,10 +1,5 @@
 #include "checkers/log_findings.h"
 
-#include "base/check.h"
-
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <array>
 
 namespace seatrial::checkers {
@@ -41,35 +36,13 @@ void LogFindings::add(std::string_view anomaly, const Operation& at, std::string
 }
 
 void LogFindings::add(std::string_view anomaly, std::span<const Operation* const> operations,
-                      std::string summary, std::vector<std::string> why) {
-  if (found_.size() == kFindingsMax) return;
-  const auto row = std::ranges::find(kAnomalies, anomaly);
-  CHECK_MSG(row != kAnomalies.end(), "anomaly {}", anomaly);
-  Finding& finding = found_.emplace_back();
-  finding.rank = static_cast<size_t>(row - kAnomalies.begin());
+                      std::string summary, std::vector<Sentence> why) {
+  if (found_.all().size() == kFindingsMax) return;
   const Operation& last = *operations.back();
-  finding.at = last.complete_at == kNeverAt ? last.invoke_at : last.complete_at;
-  finding.summary = std::move(summary);
-  finding.why = std::move(why);
-  for (const Operation* operation : operations) finding.operations.push_back(operation->id);
-}
-
-void LogFindings::describe(const History& history, Verdict& verdict) {
-  std::ranges::stable_sort(found_, {}, [](const Finding& f) { return std::pair(f.rank, f.at); });
-  const Finding& worst = found_.front();
-  verdict.outcome = Outcome::kViolation;
-  verdict.anomaly = kAnomalies[worst.rank];
-  verdict.summary = fmt::format("{}: {}", verdict.anomaly, worst.summary);
-  verdict.operations = verdict.sub_history = worst.operations;
-  verdict.explanation = worst.why;
-  for (OperationId each : worst.operations) {
-    verdict.explanation.push_back(checkers::describe(history, *history.find(each)));
-  }
-  constexpr size_t kOthersMax = 10;
-  for (size_t i = 1; i < std::min(found_.size(), kOthersMax + 1); i++) {
-    verdict.explanation.push_back(
-        fmt::format("also {}: {}", kAnomalies[found_[i].rank], found_[i].summary));
-  }
+  std::vector<OperationId> ids;
+  for (const Operation* operation : operations) ids.push_back(operation->id);
+  found_.add(anomaly, last.complete_at == kNeverAt ? last.invoke_at : last.complete_at,
+             std::move(summary), std::move(ids), std::move(why));
 }
 
 }  // namespace seatrial::checkers

@@ -72,20 +72,22 @@ class Graph {
   }
 
   // Why the one comes before the other.
-  std::string tell(uint32_t from, uint32_t to) const {
+  Sentence tell(uint32_t from, uint32_t to) const {
     const OperationId a = operations_[from].id;
     const OperationId b = operations_[to].id;
     const auto edge = std::ranges::find_if(edges_[from], [&](const Edge& e) { return e.to == to; });
     if (edge != edges_[from].end() && edge->why == Why::kFound) {
       const auto found = found_.find(uint64_t{from} << 32 | to);
-      return fmt::format("{} < {} because {} found {}, which {} sent", a, b, b,
-                         found->second->json(), a);
+      return because({a, b, Dependency::kWriteRead,
+                      fmt::format("{} found {}, which {} sent", b, found->second->json(), a)});
     }
     if (edge != edges_[from].end() && edge->why == Why::kProcess) {
-      return fmt::format("{} < {} because process {} did one after the other", a, b,
-                         operations_[from].process);
+      return because(
+          {a, b, Dependency::kProcess,
+           fmt::format("process {} did one after the other", operations_[from].process)});
     }
-    return fmt::format("{} < {} because {} had completed before {} was invoked", a, b, a, b);
+    return because(
+        {a, b, Dependency::kRealTime, fmt::format("{} had completed before {} was invoked", a, b)});
   }
 
   const Operation& operation(uint32_t node) const { return operations_[node]; }
@@ -189,7 +191,7 @@ bool judge_cycle(const Graph& graph, std::string_view name, LogFindings& finding
   const std::vector<uint32_t> cycle = graph.cycle();
   if (cycle.empty()) return false;
   std::vector<const Operation*> operations;
-  std::vector<std::string> why;
+  std::vector<Sentence> why;
   std::string order;
   for (size_t i = 0; i < cycle.size(); i++) {
     operations.push_back(&graph.operation(cycle[i]));

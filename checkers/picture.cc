@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -28,61 +27,6 @@ std::string cut(std::string text, size_t bytes) {
   while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) bytes--;
   text.resize(bytes);
   return text + "…";
-}
-
-// ---- Sentences ----
-
-// A whole number at the beginning of `text`, which loses it.
-std::optional<OperationId> take_number(std::string_view& text) {
-  OperationId number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || number < 0) return std::nullopt;
-  text.remove_prefix(static_cast<size_t>(end - text.data()));
-  return number;
-}
-
-bool take(std::string_view& text, std::string_view word) {
-  if (!text.starts_with(word)) return false;
-  text.remove_prefix(word.size());
-  return true;
-}
-
-struct Told {
-  OperationId from = 0;
-  OperationId to = 0;
-  std::string_view why;
-};
-
-// "20 < 33 because ..."
-std::optional<Told> parse_edge(std::string_view sentence) {
-  const std::optional<OperationId> from = take_number(sentence);
-  if (!from || !take(sentence, " < ")) return std::nullopt;
-  const std::optional<OperationId> to = take_number(sentence);
-  if (!to || !take(sentence, " because ")) return std::nullopt;
-  return Told{*from, *to, sentence};
-}
-
-// Behind "G-single: " or the like.
-std::string_view without_name(std::string_view sentence) {
-  const size_t colon = sentence.find(": ");
-  if (colon == std::string_view::npos) return sentence;
-  const std::string_view name = sentence.substr(0, colon);
-  const bool is_name = !name.empty() && name.find(' ') == std::string_view::npos &&
-                       name.find_first_not_of("0123456789") != std::string_view::npos;
-  return is_name ? sentence.substr(colon + 2) : sentence;
-}
-
-// By the words that the checkers have for it.
-std::string_view kind_of(std::string_view why) {
-  const auto says = [&](std::string_view words) {
-    return why.find(words) != std::string_view::npos;
-  };
-  if (says("had completed before") || says("invoked, after")) return "real time";
-  if (why.starts_with("process ")) return "process";
-  if (says("did not see") || says("which the other replaced") || says("watched")) return "rw";
-  if (says("behind it") || says("replaced") || says("overwrote")) return "ww";
-  if (says("read") || says("found") || says("saw")) return "wr";
-  return "order";
 }
 
 // ---- Which operations are drawn ----
@@ -279,27 +223,44 @@ Json describe_node(const History& history, const Operation& operation) {
   return {{"id", operation.id}, {"lines", lines}};
 }
 
-Json graph_of(const History& history, const std::vector<PictureEdge>& edges) {
+// The orders that the sentences tell of, each kind between two operations once.
+std::vector<Order> orders_of(const History& history, const Verdict& verdict) {
+  std::vector<Order> orders;
+  for (const Sentence& sentence : verdict.explanation) {
+    if (!sentence.order) continue;
+    const Order& order = *sentence.order;
+    if (history.find(order.from) == nullptr || history.find(order.to) == nullptr) continue;
+    const bool known = std::ranges::any_of(orders, [&](const Order& each) {
+      return each.from == order.from && each.to == order.to && each.kind == order.kind;
+    });
+    if (!known) orders.push_back(order);
+  }
+  return orders;
+}
+
+Json graph_of(const History& history, const std::vector<Order>& orders) {
   Json graph = {{"nodes", Json::array()}, {"edges", Json::array()}};
   std::vector<OperationId> nodes;
-  for (const PictureEdge& edge : edges) {
-    for (OperationId id : {edge.from, edge.to}) {
+  for (const Order& order : orders) {
+    for (OperationId id : {order.from, order.to}) {
       if (std::ranges::find(nodes, id) == nodes.end()) nodes.push_back(id);
     }
-    graph["edges"].push_back(
-        {{"from", edge.from}, {"to", edge.to}, {"kind", edge.kind}, {"why", edge.why}});
+    graph["edges"].push_back({{"from", order.from},
+                              {"to", order.to},
+                              {"kind", to_string(order.kind)},
+                              {"why", order.why}});
   }
   for (OperationId id : nodes) graph["nodes"].push_back(describe_node(history, *history.find(id)));
   return graph;
 }
 
 Json data_of(const History& history, const Verdict& verdict, const PictureOptions& options) {
-  const std::vector<PictureEdge> edges = edges_told(history, verdict);
+  const std::vector<Order> orders = orders_of(history, verdict);
   std::vector<OperationId> named = verdict.sub_history;
   named.insert(named.end(), verdict.operations.begin(), verdict.operations.end());
-  for (const PictureEdge& edge : edges) {
-    named.push_back(edge.from);
-    named.push_back(edge.to);
+  for (const Order& order : orders) {
+    named.push_back(order.from);
+    named.push_back(order.to);
   }
   const Chosen chosen = choose(history, named, options.operations_max);
   const auto only_chosen = [&](const std::vector<OperationId>& ids) {
@@ -319,10 +280,10 @@ Json data_of(const History& history, const Verdict& verdict, const PictureOption
                      {"operations", only_chosen(verdict.operations)}};
   data["total"] = history.operations().size();
   data["sentences"] = Json::array();
-  for (const std::string& sentence : verdict.explanation) {
+  for (const Sentence& sentence : verdict.explanation) {
     if (data["sentences"].size() == kSentencesMax) break;
-    data["sentences"].push_back({{"text", cut(sentence, kDetailMax)},
-                                 {"operations", only_chosen(operations_told(history, sentence))}});
+    data["sentences"].push_back({{"text", cut(sentence.text, kDetailMax)},
+                                 {"operations", only_chosen(sentence.operations)}});
   }
   data["unsaid"] = verdict.explanation.size() - data["sentences"].size();
   data["operations"] = Json::array();
@@ -331,7 +292,7 @@ Json data_of(const History& history, const Verdict& verdict, const PictureOption
   }
   data["named"] = only_chosen(named);
   // A cycle has no single operation that is to blame.
-  if (const auto id = misfit(history, verdict); id && edges.empty()) data["misfit"] = *id;
+  if (const auto id = misfit(history, verdict); id && orders.empty()) data["misfit"] = *id;
   data["order"] = only_chosen(verdict.linearized);
   data["crashes"] = Json::array();
   for (const Crash& crash : history.crashes()) {
@@ -340,7 +301,7 @@ Json data_of(const History& history, const Verdict& verdict, const PictureOption
                                {"time", crash.time.count()},
                                {"key", of_all ? "" : std::string(history.key_name(crash.key))}});
   }
-  data["graph"] = graph_of(history, edges);
+  data["graph"] = graph_of(history, orders);
   return data;
 }
 
@@ -380,57 +341,6 @@ std::string escaped_json(const Json& data) {
 }
 
 }  // namespace
-
-std::vector<PictureEdge> edges_told(const History& history, const Verdict& verdict) {
-  std::vector<PictureEdge> edges;
-  for (const std::string& sentence : verdict.explanation) {
-    const std::optional<Told> told = parse_edge(without_name(sentence));
-    if (!told || history.find(told->from) == nullptr || history.find(told->to) == nullptr) continue;
-    PictureEdge edge = {told->from, told->to, std::string(kind_of(told->why)),
-                        std::string(told->why)};
-    const bool known = std::ranges::any_of(edges, [&](const PictureEdge& each) {
-      return each.from == edge.from && each.to == edge.to && each.kind == edge.kind;
-    });
-    if (!known) edges.push_back(std::move(edge));
-  }
-  return edges;
-}
-
-std::vector<OperationId> operations_told(const History& history, std::string_view sentence) {
-  std::vector<OperationId> ids;
-  const auto add = [&](OperationId id) {
-    if (history.find(id) != nullptr && std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
-  };
-  std::string_view rest = without_name(sentence);
-  if (const std::optional<Told> told = parse_edge(rest)) {
-    add(told->from);
-    add(told->to);
-    return ids;
-  }
-  if (const std::optional<OperationId> first = take_number(rest)) {
-    // "3: set k1 5 -> OK": what follows are its words. "3 precedes 7: ..."
-    if (rest.starts_with(":") || rest.starts_with(" ")) add(*first);
-    if (rest.starts_with(":")) return ids;
-    if (take(rest, " and ")) {
-      if (const auto second = take_number(rest)) add(*second);
-    }
-    if (take(rest, " precedes ")) {
-      if (const auto second = take_number(rest)) add(*second);
-    }
-  }
-  // "operation 7", "operations 7 and 9", "operations 7, 9"
-  for (size_t at = rest.find("operation"); at != std::string_view::npos;
-       at = rest.find("operation")) {
-    rest.remove_prefix(at + std::string_view("operation").size());
-    const bool many = take(rest, "s");
-    if (!take(rest, " ")) continue;
-    for (auto id = take_number(rest); id; id = take_number(rest)) {
-      add(*id);
-      if (!many || (!take(rest, " and ") && !take(rest, ", ") && !take(rest, " < "))) break;
-    }
-  }
-  return ids;
-}
 
 std::string draw_picture(const History& history, const Verdict& verdict,
                          const PictureOptions& options) {

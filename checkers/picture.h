@@ -4,8 +4,8 @@
 // event, as wide as the words in it. Those of the sub-history stand out; the one that fits nowhere
 // is red; the linearized order is a path through a point in each operation, somewhere between its
 // invocation and its completion. The reasons stand above, and each shows its operations when
-// pointed at. A reason "A < B because ..." is an edge as well: where there are such edges,
-// operations are drawn as a graph too, so that a cycle is seen as one.
+// pointed at. A reason that is an order (sentence.h) is an edge as well: where there are such
+// edges, operations are drawn as a graph too, so that a cycle is seen as one.
 //
 // A large history is cut to the operations around those that the verdict names; the page says so.
 // Whatever text a history holds is shown as text. The same history and verdict give the same bytes.
@@ -16,8 +16,6 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace seatrial::checkers {
 
@@ -27,20 +25,5 @@ struct PictureOptions {
 
 std::string draw_picture(const History& history, const Verdict& verdict,
                          const PictureOptions& options = {});
-
-// One step of a cycle, as a reason puts it.
-struct PictureEdge {
-  OperationId from = 0;
-  OperationId to = 0;
-  std::string kind;  // "ww", "wr", "rw", "process", "real time"; "order" where it is none of them.
-  std::string why;
-};
-
-// The edges that a verdict's reasons tell of: "20 < 33 because ...", perhaps behind an anomaly's
-// name and a colon. Names of operations that the history does not have are no edges.
-std::vector<PictureEdge> edges_told(const History& history, const Verdict& verdict);
-
-// The operations that a sentence of a verdict names.
-std::vector<OperationId> operations_told(const History& history, std::string_view sentence);
 
 }  // namespace seatrial::checkers

@@ -84,7 +84,7 @@ class Judge {
     verdict.operations = found->operations;
     verdict.sub_history = found->operations;
     for (const OperationId id : found->operations) {
-      verdict.explanation.push_back(describe(history_, *history_.find(id)));
+      verdict.explanation.push_back(quote(history_, *history_.find(id)));
     }
     return verdict;
   }

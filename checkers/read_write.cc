@@ -72,28 +72,29 @@ class GraphMaker {
   DependencyGraph graph_;
 };
 
-std::string tell(const RegisterHistory& history, const Edge& edge) {
-  std::string sentence = tell_client_order(history.history(), edge);
-  if (!sentence.empty()) return sentence;
+std::string why(const RegisterHistory& history, const Edge& edge, OperationId from,
+                OperationId to) {
   const Version& version = history.versions()[edge.version];
-  const OperationId from = history.operation(edge.from).id;
-  const OperationId to = history.operation(edge.to).id;
   const std::string what =
       fmt::format("{} = {}", history.keys()[version.key].name, version.value.json());
   switch (edge.kind) {
     case Dependency::kWriteWrite:
       if (version.value.is_nil()) {
-        return fmt::format("{} < {} because {} found {} and set it, and {} set it, too", from, to,
-                           from, what, to);
+        return fmt::format("{} found {} and set it, and {} set it, too", from, what, to);
       }
-      return fmt::format("{} < {} because {} set {}, and {} found and replaced that", from, to,
-                         from, what, to);
-    case Dependency::kWriteRead:
-      return fmt::format("{} < {} because {} read {}, which {} set", from, to, to, what, from);
+      return fmt::format("{} set {}, and {} found and replaced that", from, what, to);
+    case Dependency::kWriteRead: return fmt::format("{} read {}, which {} set", to, what, from);
     case Dependency::kReadWrite:
-      return fmt::format("{} < {} because {} read {}, which {} replaced", from, to, from, what, to);
+      return fmt::format("{} read {}, which {} replaced", from, what, to);
     default: UNREACHABLE("an edge along a chain in a cycle");
   }
+}
+
+Sentence tell(const RegisterHistory& history, const Edge& edge) {
+  if (auto sentence = tell_client_order(history.history(), edge)) return *std::move(sentence);
+  const OperationId from = history.operation(edge.from).id;
+  const OperationId to = history.operation(edge.to).id;
+  return because({from, to, edge.kind, why(history, edge, from, to)});
 }
 
 }  // namespace

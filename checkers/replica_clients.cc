@@ -69,7 +69,7 @@ class Judge {
     if (other != nullptr) verdict_.operations.push_back(other->id);
     verdict_.operations.push_back(operation.id);
     for (OperationId id : verdict_.operations) {
-      verdict_.explanation.push_back(brief(describe(history_, *history_.find(id))));
+      verdict_.explanation.push_back({brief(describe(history_, *history_.find(id))), {id}});
     }
     verdict_.sub_history = verdict_.operations;
   }

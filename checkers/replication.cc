@@ -60,9 +60,9 @@ class Judge {
     verdict_.anomaly = anomaly;
     verdict_.summary = fmt::format("{}: {}: {}", anomaly, describe(log_, at), what);
     if (before != nullptr) {
-      verdict_.explanation.push_back(fmt::format("before: {}", describe(log_, *before)));
+      verdict_.explanation.push_back({fmt::format("before: {}", describe(log_, *before))});
     }
-    verdict_.explanation.push_back(describe(log_, at));
+    verdict_.explanation.push_back({describe(log_, at)});
   }
 
   // What the node's observation before said; null at the beginning of a life, and where it stood

@@ -12,7 +12,7 @@ std::string tell(const Verdict& verdict) {
   text += "\n" + verdict.summary + "\n";
   constexpr size_t kSentencesMax = 50;
   for (size_t i = 0; i < std::min(verdict.explanation.size(), kSentencesMax); i++) {
-    text += "  " + verdict.explanation[i] + "\n";
+    text += "  " + verdict.explanation[i].text + "\n";
   }
   if (verdict.explanation.size() > kSentencesMax) {
     text += fmt::format("  and {} reasons more\n", verdict.explanation.size() - kSentencesMax);

@@ -100,9 +100,10 @@ class Checker {
       if (!explained_with(i, weakened(unit), events)) continue;
       return Conflict{"spurious-abort",
                       {unit.operation},
-                      {fmt::format("{} answered nil: all else can be explained, but not together "
-                                   "with a write of a watched key between its watch and it",
-                                   unit.operation->id)}};
+                      {{fmt::format("{} answered nil: all else can be explained, but not together "
+                                    "with a write of a watched key between its watch and it",
+                                    unit.operation->id),
+                        {unit.operation->id}}}};
     }
     for (size_t i = units_.size(); i-- > 0;) {
       const Unit& unit = units_[i];
@@ -114,9 +115,10 @@ class Checker {
       if (!explained_with(i, unwatched, events)) continue;
       return Conflict{"lost-watch",
                       {unit.operation},
-                      {fmt::format("{} went through: all else can be explained, but not without a "
-                                   "write of a watched key between its watch and it",
-                                   unit.operation->id)}};
+                      {{fmt::format("{} went through: all else can be explained, but not without a "
+                                    "write of a watched key between its watch and it",
+                                    unit.operation->id),
+                        {unit.operation->id}}}};
     }
     return std::nullopt;
   }
@@ -145,7 +147,7 @@ class Checker {
     for (size_t i = 0; i < units_.size(); i++) {
       if (is_certain(i)) conflict.operations.push_back(units_[i].operation);
     }
-    conflict.explanation = {"no order of these operations explains all their results"};
+    conflict.explanation = {{"no order of these operations explains all their results"}};
     return conflict;
   }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "checkers/history.h"
+#include "checkers/sentence.h"
 
 #include <cstdint>
 #include <string>
@@ -26,8 +27,7 @@ struct Verdict {
   std::vector<std::string> anomalies;
   std::string level;
   std::string dot;
-  // Why, step by step: each a sentence ("operation 3 precedes operation 7: it had completed").
-  std::vector<std::string> explanation;
+  std::vector<Sentence> explanation;  // Why, step by step.
   // The operations that the summary names.
   std::vector<OperationId> operations;
   // A violation's smallest sub-history found: with all else weakened to "perhaps, at any time

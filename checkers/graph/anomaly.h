@@ -3,6 +3,7 @@
 
 #include "checkers/graph/dependency_graph.h"
 #include "checkers/history.h"
+#include "checkers/sentence.h"
 
 #include <string>
 #include <vector>
@@ -12,8 +13,8 @@ namespace seatrial::checkers {
 struct Anomaly {
   std::string name;  // "G-single", "lost-update"...
   std::vector<const Operation*> operations;
-  std::vector<std::string> explanation;  // A sentence each.
-  std::vector<Edge> cycle;               // Of operations by their index; empty where it is none.
+  std::vector<Sentence> explanation;
+  std::vector<Edge> cycle;  // Of operations by their index; empty where it is none.
 };
 
 // Keeps the first finding of each name; the others are only counted.

@@ -1,28 +1,19 @@
 // A graph of dependencies between transactions, made for millions of them: first all edges are
 // added, then it is packed so that each node's edges lie together.
 //
-// An edge says that `from` comes before `to` in every order that explains the history. Its kind is
-// Adya's (ww, wr, rw) or the order that clients saw (process, real time). Nodes that are no
-// transactions lie along chains: an edge to one carries the kind, those that go on from there are
-// kInner and cost nothing, so that n completions before m invocations are n + m edges.
-//
-// Adya, Liskov and O'Neil, "Generalized Isolation Level Definitions", ICDE 2000.
+// An edge says that `from` comes before `to` in every order that explains the history, for what
+// reason is its kind (order.h). Nodes that are no transactions lie along chains: an edge to one
+// carries the kind, those that go on from there are kInner and cost nothing, so that n completions
+// before m invocations are n + m edges.
 #pragma once
+
+#include "checkers/order.h"
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
 namespace seatrial::checkers {
-
-enum class Dependency : uint8_t {
-  kWriteWrite,  // ww: `to` wrote the version after one that `from` wrote.
-  kWriteRead,   // wr: `to` read a version that `from` wrote.
-  kReadWrite,   // rw: `to` wrote the version after one that `from` read.
-  kProcess,     // The same process ran `from` first.
-  kRealTime,    // `from` had completed before `to` was invoked.
-  kInner,       // Along a chain.
-};
 
 // Sets of kinds.
 using DependencySet = uint8_t;

@@ -47,23 +47,12 @@ Anomaly anomaly_of(const History& history, const Cycle& cycle, const TellEdge& t
 }
 
 // Long lists are cut: whoever wants them has the history.
-std::string describe_shortly(const History& history, const Operation& operation) {
+Sentence quote_shortly(const History& history, const Operation& operation) {
   constexpr size_t kLengthMax = 240;
-  std::string text = describe(history, operation);
+  Sentence sentence = quote(history, operation);
+  std::string& text = sentence.text;
   if (text.size() > kLengthMax) text = text.substr(0, kLengthMax) + "...";
-  return text;
-}
-
-std::string_view label_of(Dependency kind) {
-  switch (kind) {
-    case Dependency::kWriteWrite: return "ww";
-    case Dependency::kWriteRead: return "wr";
-    case Dependency::kReadWrite: return "rw";
-    case Dependency::kProcess: return "process";
-    case Dependency::kRealTime: return "real time";
-    case Dependency::kInner: break;
-  }
-  return "";
+  return sentence;
 }
 
 std::string_view colour_of(Dependency kind) {
@@ -108,16 +97,16 @@ std::string box_of(const Operation& operation) {
 
 }  // namespace
 
-std::string tell_client_order(const History& history, const Edge& edge) {
+std::optional<Sentence> tell_client_order(const History& history, const Edge& edge) {
   const Operation& from = history.operations()[edge.from];
   const Operation& to = history.operations()[edge.to];
   if (edge.kind == Dependency::kRealTime) {
-    return fmt::format("{} < {} because {} had completed before {} was invoked", from.id, to.id,
-                       from.id, to.id);
+    return because({from.id, to.id, edge.kind,
+                    fmt::format("{} had completed before {} was invoked", from.id, to.id)});
   }
-  if (edge.kind != Dependency::kProcess) return {};
-  return fmt::format("{} < {} because process {} ran {} first", from.id, to.id, from.process,
-                     from.id);
+  if (edge.kind != Dependency::kProcess) return std::nullopt;
+  return because(
+      {from.id, to.id, edge.kind, fmt::format("process {} ran {} first", from.process, from.id)});
 }
 
 std::string draw_cycles(const History& history, const std::vector<Anomaly>& anomalies) {
@@ -133,7 +122,7 @@ std::string draw_cycles(const History& history, const std::vector<Anomaly>& anom
     for (const Edge& edge : anomaly.cycle) {
       fmt::format_to(to, "    a{}t{} -> a{}t{} [label=\"{}\", color=\"{}\"];\n", number,
                      history.operations()[edge.from].id, number, history.operations()[edge.to].id,
-                     label_of(edge.kind), colour_of(edge.kind));
+                     to_string(edge.kind), colour_of(edge.kind));
     }
     out += "  }\n";
   }
@@ -158,8 +147,9 @@ Verdict report_anomalies(const History& history, const Findings& findings,
   for (const Anomaly& anomaly : all) {
     verdict.anomalies.push_back(anomaly.name);
     blamed.insert(blamed.end(), anomaly.operations.begin(), anomaly.operations.end());
-    for (const std::string& sentence : anomaly.explanation) {
-      verdict.explanation.push_back(fmt::format("{}: {}", anomaly.name, sentence));
+    for (const Sentence& sentence : anomaly.explanation) {
+      verdict.explanation.push_back(sentence);
+      verdict.explanation.back().text = fmt::format("{}: {}", anomaly.name, sentence.text);
     }
   }
   std::ranges::sort(blamed, {}, &Operation::invoke_at);
@@ -167,7 +157,7 @@ Verdict report_anomalies(const History& history, const Findings& findings,
   blamed.erase(repeated.begin(), repeated.end());
   for (const Operation* operation : blamed) {
     verdict.operations.push_back(operation->id);
-    verdict.explanation.push_back(describe_shortly(history, *operation));
+    verdict.explanation.push_back(quote_shortly(history, *operation));
   }
   verdict.sub_history = verdict.operations;
   std::vector<OperationId> first;

@@ -7,13 +7,14 @@
 #include "checkers/verdict.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace seatrial::checkers {
 
-// Why an edge is there, as a sentence: "3 < 7 because ...".
-using TellEdge = std::function<std::string(const Edge&)>;
+// Why an edge is there: "3 < 7 because ...".
+using TellEdge = std::function<Sentence(const Edge&)>;
 
 // The verdict on a history that has findings, or cycles, or both.
 Verdict report_anomalies(const History& history, const Findings& findings,
@@ -24,7 +25,7 @@ Verdict report_anomalies(const History& history, const Findings& findings,
 std::string draw_cycles(const History& history, const std::vector<Anomaly>& anomalies);
 
 // "3 < 7 because it had completed before 7 was invoked" for the kinds that need no knowledge of
-// versions; empty for the others.
-std::string tell_client_order(const History& history, const Edge& edge);
+// versions; nullopt for the others.
+std::optional<Sentence> tell_client_order(const History& history, const Edge& edge);
 
 }  // namespace seatrial::checkers

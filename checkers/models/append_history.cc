@@ -35,9 +35,13 @@ bool AppendHistory::aborted(uint32_t txn) const {
   return op.failed() || (op.ok() && op.result.is_nil());
 }
 
-void AppendHistory::found(std::string_view name, std::vector<uint32_t> txns, std::string sentence) {
-  Anomaly anomaly{std::string(name), {}, {std::move(sentence)}, {}};
-  for (uint32_t txn : txns) anomaly.operations.push_back(&operation(txn));
+void AppendHistory::found(std::string_view name, std::vector<uint32_t> txns, std::string text) {
+  Anomaly anomaly{std::string(name), {}, {{std::move(text)}}, {}};
+  std::vector<OperationId>& told = anomaly.explanation.front().operations;
+  for (uint32_t txn : txns) {
+    anomaly.operations.push_back(&operation(txn));
+    if (std::ranges::find(told, operation(txn).id) == told.end()) told.push_back(operation(txn).id);
+  }
   findings_.add(std::move(anomaly));
 }
 

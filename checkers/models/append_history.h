@@ -101,7 +101,7 @@ class AppendHistory {
   void find_disorder();
   void find_intermediate_reads();
   void find_lost_updates();
-  void found(std::string_view name, std::vector<uint32_t> txns, std::string sentence);
+  void found(std::string_view name, std::vector<uint32_t> txns, std::string text);
 
   const History& history_;
   std::vector<Key> keys_;

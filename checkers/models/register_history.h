@@ -73,7 +73,7 @@ class RegisterHistory {
   void judge_reads();
   void judge_read(const Version& version, uint32_t reader);
   void find_lost_updates();
-  void found(std::string_view name, std::vector<uint32_t> txns, std::string sentence);
+  void found(std::string_view name, std::vector<uint32_t> txns, std::string text);
 
   const History& history_;
   std::vector<Key> keys_;

@@ -332,7 +332,7 @@ TEST(Lease, GravestRuleNamesTheViolation) {
   EXPECT_EQ(verdict.outcome, Outcome::kViolation);
   EXPECT_EQ(verdict.anomaly, "garbage");
   EXPECT_EQ(verdict.operations, std::vector<OperationId>{2});
-  EXPECT_NE(verdict.explanation.back().find("outlived-deadline"), std::string::npos);
+  EXPECT_NE(verdict.explanation.back().text.find("outlived-deadline"), std::string::npos);
 }
 
 TEST(Lease, ValuesThatAreNotUniqueAreUndecided) {

@@ -207,9 +207,9 @@ TEST(ListAppend, DirtyUpdateIsNamedBesideTheAbortedRead) {
 TEST(ListAppend, EveryEdgeSaysWhy) {
   const Verdict verdict = check_list_append(planted_among_open()[4].script.history());
   ASSERT_GE(verdict.explanation.size(), 2U);
-  EXPECT_EQ(verdict.explanation[0],
+  EXPECT_EQ(verdict.explanation[0].text,
             "G-single: 1 < 0 because 1 read y with 0 elements and did not see 1, which 0 appended");
-  EXPECT_EQ(verdict.explanation[1],
+  EXPECT_EQ(verdict.explanation[1].text,
             "G-single: 0 < 1 because 1 read x with 1 elements, the last of which 0 appended");
   EXPECT_EQ(verdict.operations, (std::vector<OperationId>{0, 1}));
 }

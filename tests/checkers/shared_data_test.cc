@@ -84,8 +84,9 @@ TEST(SharedData, SamplesGetTheirVerdicts) {
     const OperationId injected = std::stoll(row[4]);
     bool blamed = std::ranges::find(verdict.operations, injected) != verdict.operations.end();
     // Two answers that were swapped are to blame alike; both are named.
-    for (const std::string& sentence : verdict.explanation) {
-      blamed = blamed || sentence.find(fmt::format("operation {} ", injected)) != std::string::npos;
+    for (const Sentence& sentence : verdict.explanation) {
+      blamed =
+          blamed || sentence.text.find(fmt::format("operation {} ", injected)) != std::string::npos;
     }
     // Here the other of the two may be the one whose item had not even been pushed.
     blamed = blamed || (row[3] == "fifo-swap" && verdict.anomaly == "future-read");

@@ -63,7 +63,7 @@ TEST(Transactions, SoundHistoriesHaveNoConflictingDependencies) {
     const std::vector<Unit> units = split_units(history, keys);
     const auto conflict = find_conflict(history, keys, prefix_units(units, history.events()));
     ASSERT_FALSE(conflict) << "seed " << seed << ": " << conflict->anomaly << "\n"
-                           << conflict->explanation.front() << "\n"
+                           << conflict->explanation.front().text << "\n"
                            << write_hjl(history);
   }
 }
