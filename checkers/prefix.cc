@@ -101,13 +101,16 @@ class Judge {
       for (const Operation* view : life.views) {
         views.emplace(view->result.find("order")->items().size(), view);
       }
-      if (views.empty()) continue;
       Store store;
       size_t place = 0;
       for (const auto& [at, view] : views) {
         for (; place < at; ++place) apply(*life.order[place], store);
         compare(*view, store, life);
         if (finding_) return;
+      }
+      // Answers that no view followed; behind a place that nobody shows they may be anything.
+      for (; place < life.order.size() && life.order[place] != nullptr; ++place) {
+        apply(*life.order[place], store);
       }
     }
   }

@@ -4,21 +4,24 @@
 //
 // What it reasons with. The server numbers the writes itself and keeps their order, and each view
 // shows both beside the keys; so there is nothing to search, and the checker is exact: it accepts
-// what some correct server can have answered. An answered operation belongs to the life that was
-// the latest to have started when it was invoked: its connection stood then. A write of unknown
-// outcome may take any one place of that life, or none; a failed one takes none.
+// what some correct server can have answered. One thing is left open, so that it stays so: a place
+// that no answer shows may be any write's, and what writes behind it were answered is not judged.
+// An answered operation belongs to the life that was the latest to have started when it was
+// invoked: its connection stood then. A write of unknown outcome may take any one place of that
+// life, or none; a failed one takes none.
 //
 // Within a life the places of answered operations follow real time. A life's order is some first
-// part of the order of the life before it (that anybody saw), then writes of its own. At least so
-// much of it must be there:
-//   kill, exit      all writes that were answered, whatever the policy of the log is, and under
-//                   always also what a view has shown
-//   power loss      always: the same. everysec: what was answered more than late_ms before the
-//                   life ended, and whatever was answered more than window_ms before a later write
-//                   of that life was asked for. no: nothing
-//   log "off"       what was answered before an answered save was asked for, nothing else
+// part of the order of the life before it, then writes of its own; what a life shows of an earlier
+// one's writes was in all those between. At least so much of the order must be there:
+//   kill, exit      all writes that were answered, in this life or an earlier one, whatever the
+//                   policy of the log is, and what a view has shown in a life under always
+//   power loss      always: the same. everysec: what of it was answered more than late_ms before
+//                   the life ended, and what this life answered more than window_ms before a later
+//                   write that it answered as well was asked for. no: nothing
+//   log "off"       what was there when an answered save was asked for: with what the life began,
+//                   and what was answered by then; nothing else
 //   end             everything, also where the power is lost later; with log "off" only if a last
-//                   save was made
+//                   save was made, which counts as a save for later lives too
 // A loss of power counts for the last life that answered anything, also where it comes later,
 // before the next such life has started: nobody had made its writes durable meanwhile.
 #pragma once

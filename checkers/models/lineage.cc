@@ -28,6 +28,10 @@ bool keeps(const PrefixLife& life, const Operation& operation) {
          (operation.function == Function::kView && life.log == Log::kAlways);
 }
 
+void raise(PrefixSight& most, const PrefixSight& sight) {
+  if (sight.place > most.place) most = sight;
+}
+
 Micros milliseconds_of(const Value& object, std::string_view name) {
   return std::chrono::milliseconds(object.find(name)->as_integer());
 }
@@ -68,6 +72,7 @@ void Lineage::split_lives() {
       life.end = std::min(life.end, operation.invoke_time);
       const std::string_view how = operation.argument.as_text();
       life.power_lost |= how == "power";
+      life.saved_last |= how == "end-saved";
       life.all_kept |= how == "end-saved" || (how == "end" && life.log != Log::kOff);
     }
   }
@@ -84,43 +89,40 @@ void Lineage::split_lives() {
 }
 
 void Lineage::trace() {
-  PrefixLife* before = nullptr;
+  learn_all();
+  // What a life shows of earlier ones' writes, all those between had as well.
+  for (size_t i = lives_.size(); i-- > 1 && !finding_;) carry_back(lives_[i], lives_[i - 1]);
+  if (!finding_) carry_promises();
+}
+
+bool Lineage::served(const PrefixLife& life) {
+  return std::ranges::any_of(life.answered,
+                             [](const Operation* operation) { return is_data(*operation); });
+}
+
+void Lineage::learn_all() {
   for (PrefixLife& life : lives_) {
-    const bool served = std::ranges::any_of(
-        life.answered, [](const Operation* operation) { return is_data(*operation); });
-    if (!served) {
-      // It may have died with what the one before had left.
-      if (before != nullptr) before->power_lost |= life.power_lost;
-      continue;
-    }
     learn_answers(life);
     if (!finding_) check_real_time(life);
     if (!finding_) bound_inheritance(life);
-    const PrefixSight must = before == nullptr ? PrefixSight() : promised(*before);
-    if (before == nullptr) {
-      if (!finding_) check_first(life);
-    } else {
-      if (!finding_) check_inheritance(*before, life);
-      if (!finding_) check_promise(must, life);
-    }
     if (finding_) return;
-    remember(life, must);
-    before = &life;
   }
 }
 
-// The first that answered anything: lives before it can have left it what they never answered.
-void Lineage::check_first(const PrefixLife& life) {
-  const auto left = static_cast<size_t>(
-      std::ranges::count_if(history_.operations(), [&](const Operation& operation) {
-        return operation.function == Function::kWrite && operation.unknown() &&
-               life_of(operation) < life.number;
-      }));
-  if (life.inherited_min <= left) return;
-  find("garbage",
-       fmt::format("the first life begins with {} writes, of which others made {} at most",
-                   life.inherited_min, left),
-       {life.shown_by[life.inherited_min - 1]->id});
+void Lineage::carry_promises() {
+  PrefixSight must;
+  PrefixLife* last = nullptr;  // That answered anything.
+  for (size_t i = 0; i < lives_.size(); i++) {
+    check_promise(must, lives_[i]);
+    if (finding_) return;
+    remember(lives_[i], must);
+    if (i > 0) carry_forth(lives_[i - 1], lives_[i]);
+    if (served(lives_[i])) last = &lives_[i];
+    if (last == nullptr) continue;
+    // One that answered nothing may die with what the one before had left.
+    last->power_lost |= lives_[i].power_lost;
+    must = promised(*last);
+  }
 }
 
 // ---- One life
@@ -261,11 +263,16 @@ void Lineage::check_real_time(const PrefixLife& life) {
 // ---- From life to life
 
 void Lineage::bound_inheritance(PrefixLife& life) {
+  const auto bound = [&](size_t places, const Operation* shown_by) {
+    if (places >= life.inherited_max) return;
+    life.inherited_max = places;
+    life.bounded_by = shown_by;
+  };
   for (size_t place = 1; place <= life.order.size(); place++) {
     const Operation* const write = life.order[place - 1];
     if (write == nullptr) continue;
     if (life_of(*write) == life.number) {
-      life.inherited_max = std::min(life.inherited_max, place - 1);
+      bound(place - 1, life.shown_by[place - 1]);
     } else if (place > life.inherited_max) {
       return find("misplaced",
                   fmt::format("write {} of an earlier life stands at place {}, behind one of this "
@@ -276,73 +283,97 @@ void Lineage::bound_inheritance(PrefixLife& life) {
       life.inherited_min = place;
     }
   }
-  for (const Operation* view : life.views) {
-    life.inherited_max = std::min(life.inherited_max, place_of(*view));
+  for (const Operation* view : life.views) bound(place_of(*view), view);
+  if (life.inherited_min > life.inherited_max) {
+    const Operation& shown_by = *life.shown_by[life.inherited_min - 1];
+    find("stale-view",
+         fmt::format("{} shows {} writes, but {} shows that this life began with {}",
+                     life.bounded_by->id, life.inherited_max, shown_by.id, life.inherited_min),
+         {shown_by.id, life.bounded_by->id});
   }
 }
 
-void Lineage::check_inheritance(const PrefixLife& before, const PrefixLife& life) {
+void Lineage::carry_back(const PrefixLife& life, PrefixLife& before) {
   for (size_t place = 1; place <= life.inherited_min; place++) {
     const Operation* const write = life.order[place - 1];
     if (write == nullptr) continue;
-    const Operation* const was = place <= before.order.size() ? before.order[place - 1] : nullptr;
-    const Operation* const shown = life.shown_by[place - 1];
-    if (was != nullptr && was != write) {
-      const bool older = life_of(*write) < before.number;
-      return find(older ? "resurrected-write" : "hole",
-                  fmt::format("place {} was write {} before the crash ({}), and is write {} after "
-                              "it ({})",
-                              place, was->id, before.shown_by[place - 1]->id, write->id, shown->id),
-                  {was->id, before.shown_by[place - 1]->id, write->id, shown->id});
+    check_carried(before, place, *write, *life.shown_by[place - 1]);
+    if (finding_) return;
+    if (before.order.size() < place) {
+      before.order.resize(place);
+      before.shown_by.resize(place);
     }
-    // Behind where the life before had begun to write itself, nothing older can follow; and before
-    // that, nothing of its own.
-    const bool behind = place > before.inherited_max;
-    if (was == nullptr && behind && life_of(*write) < before.number) {
-      return find("resurrected-write",
-                  fmt::format("{} shows write {} at place {}: the life before had started without "
-                              "it",
-                              shown->id, write->id, place),
-                  {write->id, shown->id});
-    }
-    if (was == nullptr && place <= before.inherited_min && life_of(*write) >= before.number) {
-      return find("hole",
-                  fmt::format("{} shows write {} at place {}, where an older one had been",
-                              shown->id, write->id, place),
-                  {write->id, shown->id});
-    }
+    if (before.order[place - 1] != nullptr) continue;
+    before.order[place - 1] = write;
+    before.shown_by[place - 1] = life.shown_by[place - 1];
+  }
+  bound_inheritance(before);
+}
+
+void Lineage::check_carried(const PrefixLife& before, size_t place, const Operation& write,
+                            const Operation& shown_by) {
+  const Operation* const was = place <= before.order.size() ? before.order[place - 1] : nullptr;
+  const bool older = life_of(write) < before.number;
+  if (was != nullptr && was != &write) {
+    const OperationId shown_before = before.shown_by[place - 1]->id;
+    return find(older ? "resurrected-write" : "hole",
+                fmt::format("place {} was write {} before the crash ({}), and is write {} after "
+                            "it ({})",
+                            place, was->id, shown_before, write.id, shown_by.id),
+                {was->id, shown_before, write.id, shown_by.id});
+  }
+  // Behind where the life before had begun to write itself, nothing older can follow; and before
+  // that, nothing of its own.
+  if (was == nullptr && older && place > before.inherited_max) {
+    return find("resurrected-write",
+                fmt::format("{} shows write {} at place {}: the life before had started without "
+                            "it",
+                            shown_by.id, write.id, place),
+                {write.id, shown_by.id});
+  }
+  if (was == nullptr && !older && place <= before.inherited_min) {
+    return find("hole",
+                fmt::format("{} shows write {} at place {}, where an older one had been",
+                            shown_by.id, write.id, place),
+                {write.id, shown_by.id});
+  }
+}
+
+// Where it is certain that a life has begun with them, it has the writes that were there before.
+void Lineage::carry_forth(const PrefixLife& before, PrefixLife& life) {
+  const size_t known = std::min(life.inherited_min, before.order.size());
+  if (life.order.size() < known) {
+    life.order.resize(known);
+    life.shown_by.resize(known);
+  }
+  for (size_t i = 0; i < known; i++) {
+    if (life.order[i] != nullptr) continue;
+    life.order[i] = before.order[i];
+    life.shown_by[i] = before.shown_by[i];
   }
 }
 
 void Lineage::check_promise(const PrefixSight& must, const PrefixLife& life) {
   if (must.place <= life.inherited_max) return;
-  const Operation* const witness = life.answered.front();
   find("lost-acknowledged",
        fmt::format("operation {} showed {} writes, which must outlast that crash; the next life "
                    "began with {} at most",
                    must.operation->id, must.place, life.inherited_max),
-       {must.operation->id, witness->id});
+       {must.operation->id, life.bounded_by->id});
 }
 
 PrefixSight Lineage::promised(const PrefixLife& before) const {
-  if (before.log == Log::kOff) return promised_by_saves(before);
   if (before.all_kept) return promised_by_end(before);
+  if (before.log == Log::kOff) return saved_;
   if (before.power_lost && before.log == Log::kNo) return {};
   if (before.power_lost && before.log == Log::kEverySecond) return promised_by_time(before);
   PrefixSight most;
-  for (const Operation* operation : before.answered) {
-    if (keeps(before, *operation) && place_of(*operation) > most.place) {
-      most = {place_of(*operation), operation};
-    }
-  }
+  for (const PrefixSight& sight : sights_) raise(most, sight);
   return most;
 }
 
 PrefixSight Lineage::promised_by_time(const PrefixLife& before) const {
   PrefixSight most;
-  const auto raise = [&](const PrefixSight& sight) {
-    if (sight.place > most.place) most = sight;
-  };
   Micros last_write{Micros::min()};
   for (const Operation* operation : before.answered) {
     if (operation->function == Function::kWrite) {
@@ -350,53 +381,46 @@ PrefixSight Lineage::promised_by_time(const PrefixLife& before) const {
     }
   }
   for (const PrefixSight& sight : sights_) {
-    if (sight.operation->complete_time + before.late < before.end) raise(sight);
-  }
-  for (const Operation* operation : before.answered) {
-    if (!keeps(before, *operation)) continue;
-    const bool long_ago = operation->complete_time + before.late < before.end;
-    const bool far_apart = operation->complete_time + before.window < last_write;
-    if (long_ago || far_apart) raise({place_of(*operation), operation});
+    const Operation& shown_by = *sight.operation;
+    const bool long_ago = shown_by.complete_time + before.late < before.end;
+    const bool far_apart =
+        life_of(shown_by) == before.number && shown_by.complete_time + before.window < last_write;
+    if (long_ago || far_apart) raise(most, sight);
   }
   return most;
 }
 
+// All that it had, whoever shows it.
 PrefixSight Lineage::promised_by_end(const PrefixLife& before) {
-  PrefixSight most;
-  for (const Operation* operation : before.answered) {
-    if (is_data(*operation) && place_of(*operation) > most.place) {
-      most = {place_of(*operation), operation};
-    }
+  for (size_t place = before.order.size(); place > 0; place--) {
+    if (before.order[place - 1] != nullptr) return {place, before.shown_by[place - 1]};
   }
-  return most;
-}
-
-PrefixSight Lineage::promised_by_saves(const PrefixLife& before) const {
-  PrefixSight most = saved_;
-  if (before.all_kept) {
-    const PrefixSight all = promised_by_end(before);
-    if (all.place > most.place) most = all;
-  }
-  for (const Operation* save : before.answered) {
-    if (save->function != Function::kSave) continue;
-    for (const Operation* operation : before.answered) {
-      if (is_data(*operation) && operation->precedes(*save) && place_of(*operation) > most.place) {
-        most = {place_of(*operation), operation};
-      }
-    }
-  }
-  return most;
+  return {};
 }
 
 // What the next lives are told of this one and those before it: as much as it certainly had.
-void Lineage::remember(const PrefixLife& life, const PrefixSight& must) {
-  saved_ = promised_by_saves(life);
-  const size_t had = std::max(life.inherited_min, must.place);
-  for (PrefixSight& sight : sights_) sight.place = std::min(sight.place, had);
+void Lineage::remember(PrefixLife& life, const PrefixSight& must) {
+  life.inherited_min = std::max(life.inherited_min, must.place);
+  for (PrefixSight& sight : sights_) sight.place = std::min(sight.place, life.inherited_min);
   std::erase_if(sights_, [](const PrefixSight& sight) { return sight.place == 0; });
   for (const Operation* operation : life.answered) {
     if (keeps(life, *operation)) sights_.push_back({place_of(*operation), operation});
   }
+  remember_saves(life);
+}
+
+// A save holds what this life began with, and what was answered before it was asked for.
+void Lineage::remember_saves(const PrefixLife& life) {
+  saved_.place = std::min(saved_.place, life.inherited_min);
+  for (const Operation* save : life.answered) {
+    if (save->function != Function::kSave) continue;
+    raise(saved_, {life.inherited_min, save});
+    for (const Operation* operation : life.answered) {
+      if (!is_data(*operation) || !operation->precedes(*save)) continue;
+      raise(saved_, {place_of(*operation), operation});
+    }
+  }
+  if (life.saved_last) raise(saved_, promised_by_end(life));
 }
 
 }  // namespace seatrial::checkers

@@ -2,8 +2,8 @@
 // their places, as answers and views show them, and how much of it the next life must begin with.
 // See checkers/prefix.h for the rules.
 //
-// Invariant: what a life's order says of a place was shown by an answer of that life, or by a view
-// of a later one that inherited it.
+// Invariant: what a life's order says of a place was shown by an answer of that life, by one of a
+// later life that has inherited it, or by one of an earlier life that must have left it behind.
 #pragma once
 
 #include "checkers/history.h"
@@ -40,6 +40,7 @@ struct PrefixLife {
   Micros end{Micros::max()};
   bool power_lost = false;  // With its end, or later, before the next life started.
   bool all_kept = false;    // It came to an orderly end, and had everything made durable.
+  bool saved_last = false;  // At that end it made a save.
 
   // Answered operations, by invocation.
   std::vector<const Operation*> answered;
@@ -50,6 +51,7 @@ struct PrefixLife {
   // Places that were inherited, at least and at most.
   size_t inherited_min = 0;
   size_t inherited_max = SIZE_MAX;
+  const Operation* bounded_by = nullptr;  // Who shows that there were no more.
 };
 
 class Lineage {
@@ -69,7 +71,9 @@ class Lineage {
  private:
   void find(std::string_view anomaly, std::string summary, std::vector<OperationId> operations);
   void split_lives();
-  void check_first(const PrefixLife& life);
+  static bool served(const PrefixLife& life);
+  void learn_all();
+  void carry_promises();
   void learn_answers(PrefixLife& life);
   void learn_order(PrefixLife& life, const Operation& view);
   void learn(PrefixLife& life, size_t place, const Operation& write, const Operation& shown_by);
@@ -78,19 +82,23 @@ class Lineage {
   void check_unknown(size_t place, const Operation& write, const Operation& shown_by);
   void check_real_time(const PrefixLife& life);
   void bound_inheritance(PrefixLife& life);
-  void check_inheritance(const PrefixLife& before, const PrefixLife& life);
+  void carry_back(const PrefixLife& life, PrefixLife& before);
+  void check_carried(const PrefixLife& before, size_t place, const Operation& write,
+                     const Operation& shown_by);
+  static void carry_forth(const PrefixLife& before, PrefixLife& life);
   void check_promise(const PrefixSight& promised, const PrefixLife& life);
-  void remember(const PrefixLife& life, const PrefixSight& promised);
+  void remember(PrefixLife& life, const PrefixSight& promised);
+  void remember_saves(const PrefixLife& life);
   // What `before` must leave behind; its place may be 0.
   PrefixSight promised(const PrefixLife& before) const;
   PrefixSight promised_by_time(const PrefixLife& before) const;
   static PrefixSight promised_by_end(const PrefixLife& before);
-  PrefixSight promised_by_saves(const PrefixLife& before) const;
 
   const History& history_;
   std::optional<PrefixFinding> finding_;
   std::vector<PrefixLife> lives_;
-  // Of lives before the one at hand, as far as it has inherited them.
+  // What was acknowledged up to the life at hand, as far as it has inherited that, and how much of
+  // it complete saves hold.
   std::vector<PrefixSight> sights_;
   PrefixSight saved_;
 };

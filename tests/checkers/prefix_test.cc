@@ -572,6 +572,133 @@ TEST(Prefix, PlacesFollowRealTime) {
   EXPECT_EQ(t.anomaly(), "place-order");
 }
 
+TEST(Prefix, AViewShowsWhatItsLifeBeganWith) {
+  Script s;
+  s.start("off");
+  const OperationId a = s.write(1, "a=x");
+  s.stop("kill");
+  s.start("off");
+  const OperationId early = s.look({Script::nothing("a")}, 3);
+  s.view({a}, {Script::has("a", "x")});
+  s.see(early, 0, {}, {Script::nothing("a")});
+  EXPECT_EQ(s.anomaly(), "stale-view");
+}
+
+// The life between shows one place only, and none of its writes' neighbours.
+TEST(Prefix, WhatALifeShowsOfAnEarlierOneWasInThoseBetween) {
+  for (const bool same : {true, false}) {
+    Script s;
+    s.start("no");
+    const OperationId a = s.lose("a", "x");
+    const OperationId b = s.lose("b", "y", 3);
+    s.view({a}, {Script::has("a", "x")});
+    s.stop("power");
+    s.start("no");
+    s.write(2, "c=z");
+    s.stop("power");
+    s.start("no");
+    s.view({same ? a : b}, {});
+    EXPECT_EQ(s.anomaly(), same ? "" : "hole");
+  }
+}
+
+TEST(Prefix, ALifeThatAnsweredNothingMayHaveLostWritesAndMadeOthers) {
+  Script s;
+  s.start("no");
+  const OperationId a = s.write(1, "a=x");
+  s.write(2, "a=y");
+  s.stop("power");
+  s.start("no");
+  const OperationId c = s.lose("a", "z");
+  s.stop("kill");
+  s.start("no");
+  s.view({a, c}, {Script::has("a", "z")});
+  EXPECT_EQ(s.anomaly(), "");
+}
+
+// Only killed until then, the second life must have begun with both.
+TEST(Prefix, TheLossOfPowerComesAfterAWriteOfALifeThatAnsweredNothing) {
+  Script s;
+  s.start("no");
+  const OperationId a = s.write(1, "a=x");
+  s.write(2, "a=y");
+  s.stop("kill");
+  s.start("no");
+  const OperationId c = s.lose("a", "z");
+  s.stop("power");
+  s.start("no");
+  s.view({a, c}, {Script::has("a", "z")});
+  EXPECT_EQ(s.anomaly(), "lost-acknowledged");
+}
+
+TEST(Prefix, WhatAnEarlierLifeAnsweredOutlastsTheNextKillToo) {
+  Script s;
+  s.start("everysec");
+  const OperationId a = s.write(1, "a=x");
+  s.stop("kill");
+  s.start("everysec");
+  s.view({a}, {Script::has("a", "x")});
+  s.stop("kill");
+  s.start("everysec");
+  s.view({}, {Script::nothing("a")});
+  EXPECT_EQ(s.anomaly(), "lost-acknowledged");
+}
+
+TEST(Prefix, ASaveHoldsWhatItsLifeBeganWith) {
+  Script s;
+  s.start("no");
+  s.write(1, "a=x");
+  s.stop("kill");
+  s.start("off");
+  s.save();
+  s.stop("kill");
+  s.start("off");
+  s.view({}, {Script::nothing("a")});
+  EXPECT_EQ(s.anomaly(), "lost-acknowledged");
+}
+
+// The second life's log had not kept it, and so the third has nothing to lose.
+TEST(Prefix, ASaveOfWhatIsGonePromisesNothing) {
+  Script s;
+  s.start("off");
+  const OperationId a = s.write(1, "a=x");
+  s.save();
+  s.stop("kill");
+  s.start("no");
+  s.view({a}, {Script::has("a", "x")});
+  s.stop("power");
+  s.start("off");
+  s.view({}, {Script::nothing("a")});
+  s.stop("kill");
+  s.start("off");
+  s.view({}, {Script::nothing("a")});
+  EXPECT_EQ(s.anomaly(), "");
+}
+
+TEST(Prefix, ALastSaveHoldsWhatLaterLivesShowOfItsLife) {
+  Script s;
+  s.start("off");
+  const OperationId a = s.lose("a", "x");
+  s.stop("end-saved");
+  s.start("off");
+  s.view({a}, {Script::has("a", "x")});
+  s.stop("kill");
+  s.start("off");
+  s.view({}, {Script::nothing("a")});
+  EXPECT_EQ(s.anomaly(), "lost-acknowledged");
+}
+
+TEST(Prefix, AnswersAreJudgedWhereNoViewFollows) {
+  for (const bool known : {true, false}) {
+    Script s;
+    s.start("always");
+    if (known) s.write(1, "b=x");
+    const OperationId d = s.ask(0, s.command({"del", "a"}));
+    s.answer(d, 2, Value::integer(1));
+    EXPECT_EQ(s.anomaly(), known ? "wrong-answer" : "") << "nobody shows what was before";
+  }
+}
+
 TEST(Prefix, Garbage) {
   Script s;
   s.start("always");
