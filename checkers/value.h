@@ -65,4 +65,9 @@ static_assert(sizeof(Value) == 16);
 // `text` as a JSON string, quotes included.
 void append_json_text(std::string_view text, std::string& out);
 
+// For unordered containers.
+struct ValueHash {
+  size_t operator()(const Value& value) const { return value.hash(); }
+};
+
 }  // namespace seatrial::checkers

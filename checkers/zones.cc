@@ -10,10 +10,6 @@
 namespace seatrial::checkers {
 namespace {
 
-struct ValueHash {
-  size_t operator()(const Value& value) const { return value.hash(); }
-};
-
 // A write and the reads of its value. Positions are event numbers; the initial write of nil
 // lies at -1, a return that never comes at infinity.
 struct Cluster {

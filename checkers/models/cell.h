@@ -108,10 +108,6 @@ class Cell {
     uint32_t suffix = kNoValue;  // kAppend: its group in suffixes_.
     int64_t length = -1;
   };
-  struct ValueHash {
-    size_t operator()(const Value& value) const { return value.hash(); }
-  };
-
   void choose_abstraction(std::span<const Claim> operations);
   void add(const Claim& operation, const EventTimes& times, const CellOptions& options);
   Action known_action(const Operation& operation);

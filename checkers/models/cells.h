@@ -42,10 +42,6 @@ CellEffect cell_effect(const Operation& operation, bool known);
 // cell twice, an order that is none).
 std::optional<std::vector<std::pair<Value, Value>>> cells_read(const Operation& operation);
 
-struct ValueHash {
-  size_t operator()(const Value& value) const { return value.hash(); }
-};
-
 // Two numbers as one, the same pair always the same: immutable trees that share what they can.
 class PairTable {
  public:

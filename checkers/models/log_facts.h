@@ -112,10 +112,6 @@ struct LogGrowth {
   Micros time{0};
 };
 
-struct ValueHash {
-  size_t operator()(const Value& value) const { return value.hash(); }
-};
-
 struct LogPartition {
   std::string_view name;
   std::vector<uint32_t> crashes;  // Numbers of their events.

@@ -6,9 +6,9 @@ namespace seatrial::checkers {
 namespace {
 
 // Who of some operations comes before another one, by real time.
-class Order {
+class RealTime {
  public:
-  explicit Order(std::span<const Turns::Span> spans) {
+  explicit RealTime(std::span<const Turns::Span> spans) {
     for (const Turns::Span& span : spans) {
       calls_.push_back(span.call);
       if (span.ret != Turns::kNone) returns_.push_back(span.ret);
@@ -145,8 +145,8 @@ Turns::Turns(std::span<const Push> pushes, std::span<const Span> pops)
     : pushes_due_(pushes.size() + 1), pops_due_(pops.size() + 1) {
   std::vector<Span> spans;
   for (const Push& push : pushes) spans.push_back(push.span);
-  const Order push_order{std::span<const Span>(spans)};
-  const Order pop_order(pops);
+  const RealTime push_order{std::span<const Span>(spans)};
+  const RealTime pop_order(pops);
   std::vector<int64_t> first;
   std::vector<int64_t> last;
   for (const Push& push : pushes) {

@@ -114,7 +114,7 @@ TEST(Anomalies, StaleRead) {
   expect_anomaly(s, "register", "stale-read", {0, 1, 2});
   const Verdict verdict = s.check("register");
   EXPECT_EQ(verdict.linearized, (std::vector<OperationId>{0, 1}));
-  EXPECT_EQ(verdict.explanation.size(), 3U);
+  EXPECT_EQ(verdict.explanation.size(), 2U);
 }
 
 TEST(Anomalies, StaleReadAmongCas) {
