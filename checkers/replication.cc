@@ -89,7 +89,7 @@ class Judge {
       // A replica that has no primary yet stands in a history of its own.
       return begin(o, last);
     }
-    judge_replica(o, last);
+    judge_replica(o, last, o.id);
   }
 
   // From one observation of a life to the next, where the data was not replaced.
@@ -112,13 +112,14 @@ class Judge {
   }
 
   void begin(const Observation& o, const Observation* last) {
-    ReplicatedHistory& history = tree_.add(o.id, o.life);
     const bool branches = last != nullptr && o.reason == Reason::kRenamed;
-    if (branches) {
-      history.parent = tree_.find(last->id);
-      history.branch = o.offset;
-    }
-    tree_.keep(history, o.offset, {o.digest, o.selected, branches});
+    const ReplicatedHistory* const parent = branches ? tree_.find(last->id) : nullptr;
+    // Unless it wrote it itself, it has followed its old id until there.
+    if (parent != nullptr && parent->author != o.life) judge_replica(o, last, last->id);
+    ReplicatedHistory& history = tree_.add(o.id, o.life);
+    history.parent = parent;
+    if (parent != nullptr) history.branch = o.offset;
+    tree_.keep(history, o.offset, {o.digest, o.selected});
   }
 
   void judge_author(const Observation& o, const Observation* last, ReplicatedHistory* history) {
@@ -146,8 +147,8 @@ class Judge {
     tree_.keep(*history, o.offset, {o.digest, o.selected});
   }
 
-  void judge_replica(const Observation& o, const Observation* last) {
-    const ReplicatedHistory& history = *tree_.canonical(o.id, o.offset);
+  void judge_replica(const Observation& o, const Observation* last, std::string_view id) {
+    const ReplicatedHistory& history = *tree_.canonical(id, o.offset);
     if (o.offset <= history.forgotten) {
       unjudged_++;
       return;
@@ -159,14 +160,12 @@ class Judge {
     const auto floor = std::prev(next);
     const bool exact = floor->first == o.offset;
     if (last != nullptr && o.reason == Reason::kRenamed && !exact &&
-        tree_.canonical(last->id, last->offset) != &history) {
+        tree_.canonical(last->id, o.offset) != &history) {
       return find("foreign-resync", o, "the history that it joins does not have this point", last);
     }
     if (last != nullptr && o.reason != Reason::kReplaced) {
-      auto passed = history.points.upper_bound(last->offset);
-      if (passed != history.points.end() && passed->second.branch) ++passed;
-      if (passed != history.points.end() && passed->first < o.offset) {
-        return find("skipped", o, fmt::format("it passed over offset {}", passed->first), last);
+      if (const auto passed = tree_.end_between(id, last->offset, o.offset)) {
+        return find("skipped", o, fmt::format("it passed over offset {}", *passed), last);
       }
     }
     if (floor->second.digest != o.digest) {

@@ -9,7 +9,8 @@
 //                   after a PING) must hold the data of the unit's end before it.
 //   wrong-database  They apply the stream with different databases selected.
 //   went-back       A node's offset falls although its data was not replaced.
-//   skipped         A replica passes over the end of a unit that its history has.
+//   skipped         A replica passes over the end of a unit that its history has, in its own part
+//                   or in what it branched from.
 //   ahead           A replica claims an offset that its primary had not reached.
 //   unknown-history A replica follows an id that nobody has written under.
 //   split-history   Two nodes, or two lives of one, write under the same id.

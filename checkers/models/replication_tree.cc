@@ -2,6 +2,8 @@
 
 #include "base/check.h"
 
+#include <algorithm>
+
 namespace seatrial::checkers {
 
 ReplicatedHistory* ReplicationTree::find(std::string_view id) {
@@ -36,6 +38,18 @@ const ReplicatedHistory* ReplicationTree::canonical(std::string_view id, int64_t
     history = history->parent;
   }
   return history;
+}
+
+std::optional<int64_t> ReplicationTree::end_between(std::string_view id, int64_t from,
+                                                    int64_t to) const {
+  for (const ReplicatedHistory* history = find(id); history != nullptr; history = history->parent) {
+    const bool branches = history->parent != nullptr;
+    const auto next =
+        history->points.upper_bound(branches ? std::max(from, history->branch) : from);
+    if (next != history->points.end() && next->first < to) return next->first;
+    if (branches) to = std::min(to, history->branch + 1);
+  }
+  return std::nullopt;
 }
 
 bool ReplicationTree::holds(std::string_view id, int64_t offset, std::string_view other_id,

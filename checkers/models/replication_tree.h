@@ -25,9 +25,6 @@ struct Life {
 struct HistoryPoint {
   uint64_t digest = 0;
   int selected = -1;
-  // A branch begins here, which may be within a unit of its parent's: behind a SELECT whose
-  // command had not come.
-  bool branch = false;
 };
 
 struct ReplicatedHistory {
@@ -35,6 +32,8 @@ struct ReplicatedHistory {
   Life author;
   const ReplicatedHistory* parent = nullptr;
   int64_t branch = 0;  // Up to this offset it is its parent's.
+  // Where its author stood. The first may be within a unit of the parent's: behind a SELECT whose
+  // command had not come.
   std::map<int64_t, HistoryPoint> points;
   int64_t forgotten = INT64_MIN;  // Points at and below this offset are not kept any more.
 };
@@ -52,6 +51,8 @@ class ReplicationTree {
 
   // The history that (id, offset) lies in; null where the id is not known.
   const ReplicatedHistory* canonical(std::string_view id, int64_t offset) const;
+  // An end of a unit that `id` has between the two offsets, both excluded.
+  std::optional<int64_t> end_between(std::string_view id, int64_t from, int64_t to) const;
   // Whether whoever stands at (id, offset) has all that was written up to the other point.
   bool holds(std::string_view id, int64_t offset, std::string_view other_id,
              int64_t other_offset) const;

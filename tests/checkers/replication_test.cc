@@ -200,6 +200,32 @@ TEST(Replication, ABranchMayBeginWithinAUnit) {
   EXPECT_EQ(third.anomaly(), "diverged");
 }
 
+// What a branch has from its parent counts as its own.
+TEST(Replication, NothingIsSkippedUpToABranchEither) {
+  EXPECT_EQ(three().promote(1, "B", 90, 19).follow(2, "B", 50, 15).apply(2, "B", 95, 19).anomaly(),
+            "skipped");
+  Script script = three();
+  script.promote(1, "B", 104, 19).write(1, "B", 140, 19);
+  EXPECT_EQ(script.follow(2, "B", 50, 15).apply(2, "B", 140, 19).anomaly(), "skipped");
+}
+
+TEST(Replication, APromotionStandsWhereItsPastHasAPoint) {
+  EXPECT_EQ(three().promote(2, "B", 70, 15).anomaly(), "");
+  EXPECT_EQ(three().promote(2, "B", 90, 15).anomaly(), "diverged");
+  EXPECT_EQ(three().promote(2, "B", 95, 15).anomaly(), "skipped");
+}
+
+// Both had begun the unit that B's primary was writing behind its branch.
+TEST(Replication, WithinAUnitTheCommonPastIsThatOfTheOffset) {
+  Script script = three();
+  script.promote(1, "B", 90, 19)
+      .follow(0, "B", 90, 19)
+      .apply(2, "A", 90, 19)
+      .follow(2, "B", 90, 19);
+  script.promote(0, "C", 100, 19);
+  EXPECT_EQ(script.follow(2, "C", 95, 19).anomaly(), "");
+}
+
 TEST(Replication, DataWithoutAHistoryIsNotCompared) {
   Script script;
   script.write(0, "", 0, 1).write(0, "", 0, 2).load(0, "A", 0, 2).resync(1, "A", 0, 2);
