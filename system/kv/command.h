@@ -43,6 +43,7 @@ struct Context {
   void propagate();
   // Records this instead.
   void propagate(std::initializer_list<std::string_view> words);
+  void propagate(resp::Args words);
 
   // An argument as a number; if it is none, answers the error and returns false.
   bool integer(std::string_view text, int64_t& value);
@@ -70,14 +71,15 @@ enum CommandFlag : uint32_t {
   kUnqueued = 1U << 30,
 };
 
-enum class Group : uint8_t { kConnection, kGeneric, kHash, kServer, kString, kTransactions };
+enum class Group : uint8_t { kConnection, kGeneric, kHash, kServer, kSet, kString, kTransactions };
 std::string_view to_string(Group group);
 
-// Where the keys are among the arguments; first 0: there are none.
+// Where the keys are among the arguments; first 0: there are none in a fixed place.
 struct KeyRange {
   int first = 0;
   int last = 0;  // Negative: counted from the end.
   int step = 0;
+  int counted_at = 0;  // Not 0: there stands how many keys follow it.
 };
 
 struct Command {
@@ -89,8 +91,8 @@ struct Command {
   std::string_view since;
   std::string_view summary;
   KeyRange keys = {};
-  // "RW access update"; where several specifications follow each other, "RO access | OW update".
-  // Each but the last is of one key.
+  // "RW access update"; "OW update | RO access" where the first key is for something else than the
+  // others.
   std::string_view key_flags = {};
   std::string_view tips = {};
   std::span<const Command> subcommands = {};

@@ -39,7 +39,7 @@ CommandTable::CommandTable() : slots_(kSlots) {
        {string_commands(), generic_commands(), transaction_commands(), connection_commands(),
         hash_commands(), client_commands(), command_commands(), config_commands(), info_commands(),
         append_only_commands(), move_commands(), object_commands(), persistence_commands(),
-        replication_commands(), server_commands()}) {
+        replication_commands(), server_commands(), set_commands()}) {
     for (const Command& command : family) add(command);
   }
 }
@@ -74,6 +74,7 @@ std::string_view to_string(Group group) {
     case Group::kGeneric: return "generic";
     case Group::kHash: return "hash";
     case Group::kServer: return "server";
+    case Group::kSet: return "set";
     case Group::kString: return "string";
     case Group::kTransactions: return "transactions";
   }

@@ -1,11 +1,14 @@
 #include "kv/config.h"
 
 #include "kv/command_table.h"
+#include "kv/data/int_set.h"
 #include "kv/rdb_file.h"
 #include "resp/number.h"
 #include "resp/parser.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace seatrial::kv {
 namespace {
@@ -357,6 +360,8 @@ constexpr Directive kDirectives[] = {
     {"rdbchecksum", true, get_flag<&Config::rdbchecksum>, set_flag<&Config::rdbchecksum>},
     {"rdbcompression", false, get_flag<&Config::rdbcompression>, set_flag<&Config::rdbcompression>},
     {"save", false, get_save, set_save, true},
+    {"set-max-intset-entries", false, get_integer<&Config::set_max_intset_entries>,
+     set_integer<&Config::set_max_intset_entries, 0, INT64_MAX>},
     {"stop-writes-on-bgsave-error", false, get_flag<&Config::stop_writes_on_bgsave_error>,
      set_flag<&Config::stop_writes_on_bgsave_error>},
     {"tcp-backlog", true, get_integer<&Config::tcp_backlog>,
@@ -432,7 +437,9 @@ const Directive* find_directive(std::string_view name) {
 CollectionSettings collection_settings(const Config& config, uint64_t seed) {
   return {.seed = seed,
           .hash = {.entries = static_cast<size_t>(config.hash_max_listpack_entries),
-                   .value_bytes = static_cast<size_t>(config.hash_max_listpack_value)}};
+                   .value_bytes = static_cast<size_t>(config.hash_max_listpack_value)},
+          .set_numbers_max =
+              std::min(static_cast<size_t>(config.set_max_intset_entries), IntSet::kCountMax)};
 }
 
 base::Result<Config> parse_config(std::string_view file_name, std::string_view file_text,

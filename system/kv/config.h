@@ -60,6 +60,7 @@ struct Config {
   int64_t hz = 10;
   int64_t hash_max_listpack_entries = 512;
   int64_t hash_max_listpack_value = 64;
+  int64_t set_max_intset_entries = 512;
   bool enable_debug_command = false;
 
   std::string primary_host;  // Empty: it is a primary itself.

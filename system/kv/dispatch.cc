@@ -200,6 +200,7 @@ void Context::propagate() { state.effects.record(session.database, args); }
 void Context::propagate(std::initializer_list<std::string_view> words) {
   state.effects.record(session.database, words);
 }
+void Context::propagate(resp::Args words) { state.effects.record(session.database, words); }
 
 bool Context::integer(std::string_view text, int64_t& value) {
   const auto number = resp::parse_integer(text);

@@ -27,7 +27,9 @@ LOG = "appendonlydir"
 
 
 def encoded(value):
-    """As bytes: a string, or the fields of a hash."""
+    """As bytes: a string, the fields of a hash, or the members of a set."""
+    if isinstance(value, frozenset):
+        return {member.encode() for member in value}
     if isinstance(value, dict):
         return {name.encode(): text.encode() for name, text in value.items()}
     return value.encode()
@@ -92,6 +94,28 @@ class Turns:
                 data[key] = (left, held[1])
                 if not left:
                     data.pop(key)
+            elif what < 0.35:
+                words = draw.choice([["1", "-7", "100000"], ["m", "w" * 70, "\r\n"]])
+                members = {word + str(draw.randrange(9)) for word in words}
+                if draw.random() < 0.2:
+                    members |= {str(n) for n in range(600)}
+                if not isinstance(held[0], frozenset):
+                    requests.append(("DEL", key))
+                    held = (frozenset(), None)
+                requests.append(("SADD", key, *sorted(members)))
+                gone = draw.choice(sorted(members))
+                requests.append(("SREM", key, gone, "none"))
+                left = (held[0] | members) - {gone}
+                data[key] = (left, held[1])
+                if not left:
+                    data.pop(key)
+            elif what < 0.38:
+                other = key + " too"
+                if isinstance(held[0], frozenset) and held[0]:
+                    requests.append(("SUNIONSTORE", other, key, "none"))
+                    requests.append(("SPOP", key, str(len(held[0]))))
+                    data.pop(key)
+                    data[other] = (held[0], None)
             elif what < 0.6:
                 value = draw.choice(["", "7", "-123456789", "abc" * 100, "\r\n*1\r\n", "v" * 20000,
                                      str(draw.randrange(10**9))])
@@ -106,7 +130,7 @@ class Turns:
                 requests.append(("DEL", key))
                 data.pop(key, None)
             elif what < 0.8:
-                if isinstance(held[0], dict):
+                if not isinstance(held[0], str):
                     continue
                 requests.append(("APPEND", key, "+"))
                 data[key] = (held[0] + "+", held[1])
@@ -131,7 +155,7 @@ class Turns:
                 self.complain(f"{what}: database {database} has {replies[1]!r} of {len(keys)} keys")
             for index, key in enumerate(keys):
                 value, deadline = data[key]
-                found = value_of(replies[2 + index])
+                found = value_of(replies[2 + index], value)
                 if found != encoded(value):
                     self.complain(f"{what}: {key} of {database} is {found!r}, not {value!r}")
                 expires = int(replies[2 + len(keys) + index][1:-2])

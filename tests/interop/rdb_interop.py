@@ -72,18 +72,23 @@ def bulk(reply):
     return reply[end + 2:-2]
 
 
-# How a value is written and read back: strings are bytes, hashes are dicts of them.
+# How a value is written and read back: strings are bytes, hashes are dicts of them, sets are sets.
 def writing(key, value):
+    if isinstance(value, (set, frozenset)):
+        return ("SADD", key, *sorted(value))
     if isinstance(value, dict):
         return ("HSET", key, *[word for pair in value.items() for word in pair])
     return ("SET", key, value)
 
 
 def reading(key, value):
+    if isinstance(value, (set, frozenset)):
+        return ("SMEMBERS", key)
     return ("HGETALL" if isinstance(value, dict) else "GET", key)
 
 
-def value_of(reply):
+def value_of(reply, like):
+    """What a reply says, of the type of `like`."""
     if not reply.startswith(b"*"):
         return bulk(reply)
     words = []
@@ -93,6 +98,8 @@ def value_of(reply):
         size = int(rest[1:end])
         words.append(rest[end + 2:end + 2 + size])
         rest = rest[end + 4 + size:]
+    if isinstance(like, (set, frozenset)):
+        return set(words) if len(set(words)) == len(words) else words
     return dict(zip(words[::2], words[1::2]))
 
 
@@ -117,6 +124,16 @@ def data_set(draw):
         for i, size in enumerate([1, 10, 300, 512, 513, 5000]):
             fields = {b"field:%d" % n: b"%d" % (n * n - 7) for n in range(size)}
             rows.append((database, b"hash:%d" % i, fields, now + 3_600_000 if i % 2 else None))
+        rows.append((database, b"set: words", {b"", b"a", b"y" * 5000, b"1", b"01"}, None))
+        rows.append((database, b"set: all", set(values), None))
+        for i, edge in enumerate([7, 2**15 - 1, 2**15, 2**31 - 1, 2**31, 2**63 - 1]):
+            numbers = {b"%d" % edge, b"%d" % -edge, b"0", b"-1"}
+            rows.append((database, b"set: edge %d" % i, numbers, None))
+        for i, size in enumerate([1, 10, 512, 513, 5000]):
+            numbers = {b"%d" % (n * n - 7) for n in range(size)}
+            deadline = now + 3_600_000 if i % 2 else None
+            rows.append((database, b"set: numbers %d" % i, numbers, deadline))
+            rows.append((database, b"set: words %d" % i, {b"m" + n for n in numbers}, deadline))
         for i in range(3000):
             size = draw.choice([1, 5, 12, 30, 100, 400])
             value = bytes(draw.choice(b"abcdefgh ") for _ in range(size))
@@ -153,7 +170,7 @@ def differences(server, rows):
         if replies[0] != b":%d\r\n" % len(mine):
             found.append(f"database {database}: {replies[0]!r} keys, expected {len(mine)}")
         for i, (_, key, value, deadline) in enumerate(mine):
-            if value_of(replies[1 + i]) != value:
+            if value_of(replies[1 + i], value) != value:
                 found.append(f"database {database}: the value of {key!r} differs")
             if replies[1 + len(mine) + i] != b":%d\r\n" % (deadline or -1):
                 found.append(f"database {database}: the deadline of {key!r} is "

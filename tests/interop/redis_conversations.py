@@ -14,16 +14,27 @@ def encode(words):
     return b"".join(parts)
 
 
+def words_of(reply):
+    """The elements of a flat array of bulk strings; they may hold any bytes."""
+    words, rest = [], reply[reply.index(b"\r\n") + 2:]
+    while rest:
+        line, rest = rest.split(b"\r\n", 1)
+        size = int(line[1:]) if line.startswith(b"$") else -1
+        words.append(rest[:size] if size >= 0 else line)
+        rest = rest[size + 2:] if size >= 0 else rest
+    return words
+
+
 def elements(reply):
-    """The elements of a flat array of bulk strings, sorted: for replies without an order."""
-    return sorted(reply.split(b"\r\n")[2::2]) if reply.startswith(b"*") else reply
+    """The elements of a flat array, sorted: for replies without an order."""
+    return sorted(words_of(reply)) if reply.startswith(b"*") else reply
 
 
 def pairs(reply):
     """Name-value pairs of a flat array, sorted by name."""
     if not reply.startswith(b"*"):
         return reply
-    words = reply.split(b"\r\n")[2::2]
+    words = words_of(reply)
     return sorted(zip(words[::2], words[1::2]))
 
 

@@ -20,6 +20,7 @@ import time
 import redis_conversations
 import redis_hashes
 import redis_keys
+import redis_sets
 from redis_conversations import encode
 
 TIMEOUT_SECONDS = 5
@@ -181,7 +182,7 @@ def main():
     try:
         differences = requests = 0
         todo = []
-        for family in [redis_conversations, redis_keys, redis_hashes]:
+        for family in [redis_conversations, redis_keys, redis_hashes, redis_sets]:
             todo += family.conversations()
             todo += [family.random_conversation(i) for i in range(arguments.random)]
         for name, steps in todo:

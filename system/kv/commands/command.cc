@@ -3,10 +3,11 @@
 #include "kv/data/glob.h"
 #include "kv/errors.h"
 #include "kv/state.h"
+#include "resp/number.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,7 @@ std::vector<std::string_view> split_blanks(std::string_view text) {
   std::vector<std::string_view> words;
   while (!text.empty()) {
     const size_t end = text.find(' ');
-    if (end > 0) words.push_back(text.substr(0, end));
+    words.push_back(text.substr(0, end));
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   return words;
@@ -52,6 +53,7 @@ std::vector<std::string_view> categories(const Command& command) {
   if (keyspace) names.push_back("@keyspace");
   if (command.has(kWrite)) names.push_back("@write");
   if (command.has(kReadOnly)) names.push_back("@read");
+  if (command.group == Group::kSet) names.push_back("@set");
   if (command.group == Group::kString) names.push_back("@string");
   if (command.group == Group::kHash) names.push_back("@hash");
   if (command.has(kAdmin)) names.push_back("@admin");
@@ -71,14 +73,42 @@ void simple_array(resp::Writer& reply, const std::vector<std::string_view>& word
   for (const std::string_view word : words) reply.simple(word);
 }
 
-void key_spec(resp::Writer& reply, std::string_view flags, const KeyRange& keys, bool noted) {
+// Where keys of one kind are.
+struct KeySpec {
+  std::string_view flags;
+  int index;
+  int last;              // As a KeyRange has it.
+  bool counted = false;  // At the index stands how many follow.
+};
+
+std::vector<KeySpec> key_specs_of(const Command& command) {
+  constexpr std::string_view kBar = " | ";
+  const KeyRange& keys = command.keys;
+  std::string_view flags = command.key_flags;
+  std::vector<KeySpec> specs;
+  int next = keys.first;
+  if (const size_t bar = flags.find(kBar); bar != std::string_view::npos) {
+    specs.push_back({flags.substr(0, bar), keys.first, keys.first});
+    flags.remove_prefix(bar + kBar.size());
+    next += keys.step;
+  }
+  if (keys.counted_at != 0) {
+    specs.push_back({flags, keys.counted_at, 0, true});
+  } else if (keys.first != 0) {
+    specs.push_back({flags, next, keys.last});
+  }
+  return specs;
+}
+
+void key_spec(resp::Writer& reply, const Command& command, const KeySpec& spec) {
+  const bool noted = command.name == "set";
   reply.map(noted ? 4 : 3);
   if (noted) {
     reply.bulk("notes");
     reply.bulk("RW and ACCESS due to the optional `GET` argument");
   }
   reply.bulk("flags");
-  simple_array(reply, split_blanks(flags));
+  simple_array(reply, split_blanks(spec.flags));
   reply.bulk("begin_search");
   reply.map(2);
   reply.bulk("type");
@@ -86,32 +116,25 @@ void key_spec(resp::Writer& reply, std::string_view flags, const KeyRange& keys,
   reply.bulk("spec");
   reply.map(1);
   reply.bulk("index");
-  reply.integer(keys.first);
+  reply.integer(spec.index);
   reply.bulk("find_keys");
   reply.map(2);
   reply.bulk("type");
-  reply.bulk("range");
+  reply.bulk(spec.counted ? "keynum" : "range");
   reply.bulk("spec");
   reply.map(3);
-  reply.bulk("lastkey");
-  reply.integer(keys.last < 0 ? keys.last : keys.last - keys.first);
-  reply.bulk("keystep");
-  reply.integer(keys.step);
-  reply.bulk("limit");
-  reply.integer(0);
+  reply.bulk(spec.counted ? "keynumidx" : "lastkey");
+  reply.integer(spec.counted || spec.last < 0 ? spec.last : spec.last - spec.index);
+  reply.bulk(spec.counted ? "firstkey" : "keystep");
+  reply.integer(spec.counted ? 1 : command.keys.step);
+  reply.bulk(spec.counted ? "keystep" : "limit");
+  reply.integer(spec.counted ? 1 : 0);
 }
 
 void key_specs(resp::Writer& reply, const Command& command) {
-  if (command.keys.first == 0) return reply.array(0);
-  KeyRange keys = command.keys;
-  std::string_view flags = command.key_flags;
-  reply.array(1 + static_cast<size_t>(std::ranges::count(flags, '|')));
-  for (size_t bar = flags.find('|'); bar != std::string_view::npos; bar = flags.find('|')) {
-    key_spec(reply, flags.substr(0, bar), {keys.first, keys.first, 1}, false);
-    flags.remove_prefix(bar + 1);
-    keys.first++;
-  }
-  key_spec(reply, flags, keys, command.name == "set");
+  const auto specs = key_specs_of(command);
+  reply.array(specs.size());
+  for (const KeySpec& spec : specs) key_spec(reply, command, spec);
 }
 
 void describe(resp::Writer& reply, const Command& command) {
@@ -122,6 +145,7 @@ void describe(resp::Writer& reply, const Command& command) {
   for (const FlagName& flag : kFlagNames) {
     if (command.has(flag.flag)) flags.push_back(flag.name);
   }
+  if (command.keys.counted_at != 0) flags.push_back("movablekeys");
   simple_array(reply, flags);
   reply.integer(command.keys.first);
   reply.integer(command.keys.last);
@@ -224,6 +248,25 @@ void command_list(Context& context) {
   for (const std::string_view name : names) context.reply.bulk(name);
 }
 
+// nullopt: the number of keys is none, or there are not so many.
+std::optional<std::vector<std::string_view>> keys_of(const Command& command, resp::Args request) {
+  std::vector<std::string_view> keys;
+  const KeyRange& range = command.keys;
+  const auto count = static_cast<int>(request.size());
+  const int last = range.last < 0 ? count + range.last : range.last;
+  for (int i = range.first; range.first != 0 && i <= last; i += range.step) {
+    keys.push_back(request[static_cast<size_t>(i)]);
+  }
+  if (range.counted_at == 0) return keys;
+  const auto at = static_cast<size_t>(range.counted_at);
+  const auto counted = resp::parse_integer(request[at]);
+  const auto room = static_cast<int64_t>(request.size() - at - 1);
+  if (!counted || *counted < 1 || *counted > room) return std::nullopt;
+  const resp::Args found = request.subspan(at + 1, static_cast<size_t>(*counted));
+  keys.insert(keys.end(), found.begin(), found.end());
+  return keys;
+}
+
 // COMMAND GETKEYS name [argument ...]
 void command_getkeys(Context& context) {
   const resp::Args request = context.args.subspan(2);
@@ -232,20 +275,16 @@ void command_getkeys(Context& context) {
     command = find_subcommand(*command, request[1]);
   }
   if (command == nullptr) return context.reply.error("ERR Invalid command specified");
-  if (command->keys.first == 0) {
+  if (command->keys.first == 0 && command->keys.counted_at == 0) {
     return context.reply.error("ERR The command has no key arguments");
   }
   if (!command->arity_fits(request.size())) {
     return context.reply.error("ERR Invalid number of arguments specified for command");
   }
-  const auto count = static_cast<int>(request.size());
-  const int last = command->keys.last < 0 ? count + command->keys.last : command->keys.last;
-  std::vector<std::string_view> keys;
-  for (int i = command->keys.first; i <= last; i += command->keys.step) {
-    keys.push_back(request[static_cast<size_t>(i)]);
-  }
-  context.reply.array(keys.size());
-  for (const std::string_view key : keys) context.reply.bulk(key);
+  const auto keys = keys_of(*command, request);
+  if (!keys) return context.reply.error("ERR Invalid arguments specified for command");
+  context.reply.array(keys->size());
+  for (const std::string_view key : *keys) context.reply.bulk(key);
 }
 
 void command_help(Context& context) {

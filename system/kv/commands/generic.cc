@@ -154,7 +154,7 @@ void keys(Context& context) {
 
 void scan(Context& context) {
   ScanOptions options;
-  if (!parse_scan(context, 1, options)) return;
+  if (!parse_scan_cursor(context, 1, options) || !parse_scan_options(context, 1, options)) return;
   std::vector<std::string> found;
   std::vector<std::string> expired;
   int64_t looked_at = 0;

@@ -274,11 +274,12 @@ void hrandfield(Context& context) {
 
 void hscan(Context& context) {
   ScanOptions options;
-  if (!parse_scan(context, 2, options)) return;
+  if (!parse_scan_cursor(context, 2, options)) return;
   bool wrong_type = false;
   const HashValue* const hash = find_hash(context, wrong_type);
   if (wrong_type) return;
   if (hash == nullptr) return begin_scan_reply(context, 0, 0);
+  if (!parse_scan_options(context, 2, options)) return;
   std::vector<Pair> found;
   int64_t looked_at = 0;
   uint64_t cursor = options.cursor;

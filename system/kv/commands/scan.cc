@@ -14,7 +14,7 @@ bool ScanOptions::matches(std::string_view name) const {
   return pattern == "*" || glob_match(pattern, name);
 }
 
-bool parse_scan(Context& context, size_t at, ScanOptions& options) {
+bool parse_scan_cursor(Context& context, size_t at, ScanOptions& options) {
   const resp::Args args = context.args;
   // As Redis reads it, of either sign.
   const bool negative = args[at].starts_with('-');
@@ -26,6 +26,11 @@ bool parse_scan(Context& context, size_t at, ScanOptions& options) {
     return false;
   }
   if (negative) options.cursor = 0 - options.cursor;
+  return true;
+}
+
+bool parse_scan_options(Context& context, size_t at, ScanOptions& options) {
+  const resp::Args args = context.args;
   for (size_t i = at + 1; i < args.size(); i += 2) {
     const bool has_value = i + 1 < args.size();
     if (has_value && equals_ignoring_case(args[i], "count")) {

@@ -20,9 +20,10 @@ struct ScanOptions {
   bool matches(std::string_view name) const;
 };
 
-// `at`: where the cursor stands among the arguments. If something is wrong with them, answers the
-// error and returns false.
-bool parse_scan(Context& context, size_t at, ScanOptions& options);
+// `at`: where the cursor stands among the arguments; the options follow it. If something is wrong
+// with them, answers the error and returns false. Redis looks for the key between the two.
+bool parse_scan_cursor(Context& context, size_t at, ScanOptions& options);
+bool parse_scan_options(Context& context, size_t at, ScanOptions& options);
 
 // The reply's first half, and an array of so many elements to come.
 void begin_scan_reply(Context& context, uint64_t cursor, size_t elements);

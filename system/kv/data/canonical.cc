@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "kv/data/hash_value.h"
+#include "kv/data/set_value.h"
 
 #include <fmt/format.h>
 
@@ -30,6 +31,15 @@ std::string fields_of(const HashValue& hash) {
   return text;
 }
 
+std::string members_of(const SetValue& set) {
+  std::vector<std::string> members;
+  set.for_each([&](std::string_view member) { members.emplace_back(member); });
+  std::ranges::sort(members);
+  std::string text = "set ";
+  for (const std::string& member : members) add(text, member);
+  return text;
+}
+
 }  // namespace
 
 std::string canonical_text(const Entry& entry) {
@@ -37,8 +47,8 @@ std::string canonical_text(const Entry& entry) {
   switch (entry.type()) {
     case Type::kString: return std::string(entry.text(digits));
     case Type::kHash: return fields_of(static_cast<const HashValue&>(entry.collection()));
+    case Type::kSet: return members_of(static_cast<const SetValue&>(entry.collection()));
     case Type::kList:
-    case Type::kSet:
     case Type::kZSet:
     case Type::kStream: break;
   }

@@ -23,6 +23,7 @@ struct CompactLimits {
 struct CollectionSettings {
   uint64_t seed = 0;  // Of their tables.
   CompactLimits hash;
+  size_t set_numbers_max = 512;  // Of a set that is compact.
 };
 
 class Collection {

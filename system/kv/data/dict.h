@@ -54,6 +54,17 @@ class Dict {
     return nullptr;
   }
 
+  // As find(), but leaves a resize under way where it is.
+  const Item* peek(std::string_view key) const {
+    const uint64_t hash = hash_bytes(key, seed_);
+    for (const Table& table : tables_) {
+      if (table.size == 0) continue;
+      const Position at = find_in(table, key, hash);
+      if (at.bucket != nullptr) return at.bucket->slots[at.slot];
+    }
+    return nullptr;
+  }
+
   // Hints for a find() that will come: first all buckets, then all items.
   uint64_t hash(std::string_view key) const { return hash_bytes(key, seed_); }
   void prefetch_bucket(uint64_t hash) const {
@@ -237,7 +248,7 @@ class Dict {
     return bits & bucket.present & bucket.usable();
   }
 
-  static Position find_in(Table& table, std::string_view key, uint64_t hash) {
+  static Position find_in(const Table& table, std::string_view key, uint64_t hash) {
     Bucket* bucket = &table.buckets[hash & (table.count - 1)];
     const uint8_t tag = tag_of(hash);
     while (true) {

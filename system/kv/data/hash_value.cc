@@ -71,9 +71,10 @@ size_t HashValue::bytes() const {
 
 std::optional<std::string_view> HashValue::find(std::string_view name, NumberText& digits) const {
   if (table_) {
-    Field** const slot = table_->find(name);
-    if (slot == nullptr) return std::nullopt;
-    return (*slot)->value();
+    // A look leaves the table as it is: its memory is counted where the hash is changed.
+    const Field* const field = table_->peek(name);
+    if (field == nullptr) return std::nullopt;
+    return field->value();
   }
   const auto at = pairs_.find(name, pairs_.begin(), 1);
   if (at == pairs_.end()) return std::nullopt;

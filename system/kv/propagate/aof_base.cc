@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "kv/data/hash_value.h"
+#include "kv/data/set_value.h"
 #include "kv/propagate/aof_format.h"
 #include "kv/propagate/unit.h"
 #include "kv/rdb/writer.h"
@@ -81,16 +82,27 @@ class CommandBase {
   }
 
   void write_value(const Entry& entry) {
-    if (entry.type() == Type::kString) {
-      NumberText digits;
-      return request({"SET", entry.key(), entry.text(digits)});
-    }
-    CHECK(entry.type() == Type::kHash);
-    static_cast<const HashValue&>(entry.collection())
-        .for_each([&](std::string_view name, std::string_view value) {
-          gather("HSET", entry.key(), {name, value});
+    switch (entry.type()) {
+      case Type::kString: {
+        NumberText digits;
+        return request({"SET", entry.key(), entry.text(digits)});
+      }
+      case Type::kHash:
+        static_cast<const HashValue&>(entry.collection())
+            .for_each([&](std::string_view name, std::string_view value) {
+              gather("HSET", entry.key(), {name, value});
+            });
+        return put_gathered();
+      case Type::kSet:
+        static_cast<const SetValue&>(entry.collection()).for_each([&](std::string_view member) {
+          gather("SADD", entry.key(), {member});
         });
-    put_gathered();
+        return put_gathered();
+      case Type::kList:
+      case Type::kZSet:
+      case Type::kStream: break;
+    }
+    UNREACHABLE("no commands for type {}", to_string(entry.type()));
   }
 
   // Elements of a collection, many to a command. Views into compact ones do not last.

@@ -46,7 +46,9 @@ enum StringForm : uint8_t { kInt8 = 0, kInt16 = 1, kInt32 = 2, kLzf = 3 };
 
 // The first byte of a value in a database.
 inline constexpr uint8_t kTypeString = 0;
+inline constexpr uint8_t kTypeSet = 2;   // Its members one by one.
 inline constexpr uint8_t kTypeHash = 4;  // Its fields one by one.
+inline constexpr uint8_t kTypeSetIntSet = 11;
 inline constexpr uint8_t kTypeHashListpack = 16;
 
 // What Redis 7.0 and before mean by a type byte, for messages; empty: nothing.

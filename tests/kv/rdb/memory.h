@@ -3,6 +3,7 @@
 
 #include "kv/data/canonical.h"
 #include "kv/data/hash_value.h"
+#include "kv/data/set_value.h"
 #include "kv/keyspace.h"
 #include "kv/rdb/reader.h"
 #include "kv/rdb/writer.h"
@@ -69,6 +70,18 @@ struct Data {
     }
     into.edit(entry, [&] {
       static_cast<HashValue&>(entry->collection()).set(name, value, keyspace.collections().hash);
+    });
+  }
+
+  void add_member(int database, std::string_view key, std::string_view member) {
+    Database& into = keyspace.at(database);
+    Entry* entry = into.find(key);
+    if (entry == nullptr) {
+      entry = into.insert(Entry::make_collection(key, std::make_unique<SetValue>(1), std::nullopt));
+    }
+    into.edit(entry, [&] {
+      static_cast<SetValue&>(entry->collection())
+          .add(member, keyspace.collections().set_numbers_max);
     });
   }
 

@@ -98,8 +98,12 @@ TEST(RdbReader, SaysWhereAndWhatWasExpected) {
   says(file(bytes({100})), "at offset 9: expected a value's type or an opcode, found byte 100");
   says(file(bytes({0xf7, 1})), "at offset 9: data of a module");
   says(file(bytes({0xf5, 1})), "at offset 9: a library of functions");
-  says(file(bytes({2}) + word("user:1") + "\x01"),
-       "at offset 9: the key 'user:1' of database 0 has a value of type 2 (set)");
+  says(file(bytes({15}) + word("user:1") + "\x01"),
+       "at offset 9: the key 'user:1' of database 0 has a value of type 15 (stream)");
+  says(file(bytes({2}) + word("s") + std::string(1, '\0')), "a set without members");
+  says(file(bytes({2}) + word("s") + "\x02" + word("1") + word("1")),
+       "a member stands twice in its set");
+  says(file(bytes({11}) + word("s") + word("no intset")), "intset: numbers of no such width");
   says(file(bytes({4}) + word("h") + std::string(1, '\0')), "a hash without fields");
   says(file(bytes({4}) + word("h") + "\x02" + word("a") + word("1") + word("a") + word("2")),
        "a field stands twice in its hash");

@@ -26,6 +26,8 @@ void fill(Data& data) {
   data.set_field(1, "small hash", "", "");
   for (int i = 0; i < 3; ++i) {
     data.set_field(2, "large hash", std::to_string(i), std::string(65 * i, 'x'));
+    data.add_member(4, "small set", std::to_string(i * 40'000));
+    data.add_member(4, "large set", std::string(40 * i, 'x'));
   }
 }
 

@@ -7,7 +7,7 @@
 namespace seatrial::kv::rdb {
 namespace {
 
-constexpr const ValueType* kTypes[] = {&kStringType, &kHashType};
+constexpr const ValueType* kTypes[] = {&kStringType, &kHashType, &kSetType};
 
 }  // namespace
 

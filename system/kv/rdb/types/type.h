@@ -27,6 +27,7 @@ struct ValueType {
 };
 
 extern const ValueType kHashType;
+extern const ValueType kSetType;
 extern const ValueType kStringType;
 
 // No bound but memory: what was accepted once is loaded, whatever the limits are now.
