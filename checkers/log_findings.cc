@@ -14,7 +14,7 @@ constexpr std::array kAnomalies = std::to_array<std::string_view>(
      "G1c", "G1c-process", "G1c-realtime",
      // Readers.
      "int-poll-skip", "int-nonmonotonic-poll", "poll-skip", "nonmonotonic-poll", "withheld",
-     "false-out-of-range", "past-end-accepted", "wrong-time-index", "log-bounds",
+     "false-out-of-range", "past-end-accepted", "beyond-sent", "wrong-time-index", "log-bounds",
      // Groups.
      "double-owner", "unowned", "generation-regress", "stale-commit", "phantom-commit",
      "lost-commit", "undelivered",

@@ -2,6 +2,7 @@
 
 #include "checkers/log_findings.h"
 #include "checkers/log_groups.h"
+#include "checkers/log_line.h"
 #include "checkers/log_shapes.h"
 #include "checkers/log_transactions.h"
 #include "checkers/models/log_facts.h"
@@ -39,8 +40,8 @@ class Judge {
     }
     judge_consumers();
     judge_disputes();
+    judge_line(partition_, facts_, findings_);
     for (const LogBatch& batch : partition_.batches) {
-      judge_offset(batch);
       judge_told(batch);
       judge_reach(batch);
     }
@@ -156,6 +157,11 @@ class Judge {
     const int64_t there = std::max(reading.end, reading.known.visible.end) - reading.from;
     const int64_t due = std::min(there, reading.exact ? reading.limit : 1);
     const auto found = static_cast<int64_t>(reading.records.size());
+    if (found > reading.limit) {
+      findings_.add("protocol-error", poll,
+                    fmt::format("operation {} finds {} records of {} and asked for {} at most",
+                                poll.id, found, name(), reading.limit));
+    }
     if (found >= due) return;
     findings_.add("withheld", poll,
                   fmt::format("operation {} finds {} records from offset {} of {} on, although {} "
@@ -249,7 +255,15 @@ class Judge {
                     record.seen_by);
     }
     const int64_t base = offset - index_in_batch(index);
-    if (batch.seen == kNoOffset) batch.seen = base;
+    if (base < 0) {
+      return findings_.add("torn-batch", poll,
+                           what() + ", where those before it in its batch have no room",
+                           batch.operation);
+    }
+    if (batch.seen == kNoOffset) {
+      batch.seen = base;
+      batch.seen_by = &poll;
+    }
     if (batch.retried) return;
     if (batch.told != kNoOffset && batch.told != base) {
       findings_.add("inconsistent-offsets", poll,
@@ -262,24 +276,6 @@ class Judge {
                                 batch.operation->id, batch.seen),
                     batch.operation);
     }
-  }
-
-  // An offset given to a new batch must have been free.
-  void judge_offset(const LogBatch& batch) {
-    if (batch.told == kNoOffset || batch.retried) return;
-    const Operation& send = *batch.operation;
-    const Operation& told = *batch.told_by;
-    const bool visible = batch.told < batch.known.visible.end;
-    // What was appended, but not flushed, may have gone in a crash that came later.
-    const bool given_away = batch.told < batch.known.appended.end &&
-                            !partition_.crashed_between(send.invoke_at, told.complete_at);
-    if (!visible && !given_away) return;
-    const LogEnd& end = visible ? batch.known.visible : batch.known.appended;
-    findings_.add("offset-reused", told,
-                  fmt::format("operation {} is given offset {} of {}, but operation {} had told of "
-                              "offsets up to {} before it was sent",
-                              told.id, batch.told, name(), end.by->id, end.end - 1),
-                  end.by);
   }
 
   // An acknowledged batch against what was found at its offsets.
@@ -477,12 +473,18 @@ class Judge {
     }
   }
 
-  // The visible end never stands inside a batch.
+  // The visible end never stands inside a batch: neither of one that stays, nor of one that was
+  // told its place, unless a crash may have taken it.
   void judge_boundaries() {
+    judge_boundaries(true);
+    judge_boundaries(false);
+  }
+
+  void judge_boundaries(bool lasting) {
     std::vector<const LogBatch*> placed;
     for (const LogBatch& batch : partition_.batches) {
-      const bool stays = batch.seen != kNoOffset || batch.durable();
-      if (stays && batch.count > 1 && !batch.retried) placed.push_back(&batch);
+      if (batch.base() == kNoOffset || batch.count == 1 || batch.retried) continue;
+      if (batch.lasts() == lasting) placed.push_back(&batch);
     }
     std::ranges::stable_sort(placed, {}, [](const LogBatch* b) { return b->base(); });
     const auto look = [&](const Operation& operation, int64_t end) {
@@ -491,6 +493,8 @@ class Judge {
       if (at == placed.begin()) return;
       const LogBatch& batch = **--at;
       if (batch.base() + static_cast<int64_t>(batch.count) <= end) return;
+      const uint32_t sent_at = batch.operation->invoke_at;
+      if (!lasting && partition_.crashed_between(sent_at, operation.complete_at)) return;
       findings_.add(
           "torn-batch", operation,
           fmt::format("operation {} tells that the visible records of {} end at {}, inside "

@@ -27,8 +27,9 @@
 //   duplicate              one record at two offsets although it was sent once, or by an idempotent
 //                          producer; or such a producer's retry was told another offset
 //   torn-batch             a batch was found or shown in part, or its records in another order
-//   offset-reused          a new record got an offset that was visible before it was sent, or
-//                          given away without a crash in between
+//   offset-reused          a new record got an offset, or was found at one, that was visible before
+//                          it was sent, or given away without a crash in between, or in spite of
+//                          one to a record that was never lost
 //   nonmonotonic-send      a connection's later batch stands before its earlier one
 //   int-nonmonotonic-send  the same inside one transaction
 //   hw-regress             the visible end went back, or the durable one
@@ -44,6 +45,8 @@
 //   withheld               an answer holds nothing, or too little, although there are records
 //   false-out-of-range     an offset within the log was refused
 //   past-end-accepted      an offset beyond all that was ever sent was not refused
+//   beyond-sent            an offset or an end was told that all that had been sent by then cannot
+//                          reach, each record in one place
 //   wrong-time-index       the offset for a timestamp is not that of the first record from then on
 //   log-bounds             the log's start went back, or lies past its end
 //   double-owner           a partition has two owners in one generation of a group
@@ -55,10 +58,17 @@
 //   undelivered            an offset was committed before all below it was delivered to the group
 //   key-moved              records of one key went to two partitions of a topic that kept its size
 //   lost-topic             a topic, or partitions of it, were gone
-//   protocol-error         an answer that a client cannot take for one
+//   protocol-error         an answer that a client cannot take for one, or with more records than
+//                          it asked for
 //   unseen                 an acknowledged record was found by nobody, not even in the end
 //   late                   in the calm: later than flush interval and latency allow, or than
 //                          was to be waited for
+//
+// tests/checkers/logs_reference_test.cc holds it against a judge that tries everything: of sends
+// and polls nothing goes by unseen but what only a search finds. That is, by design: where a send
+// was open across a crash, or nobody was told how it ended, whether all that was told fits together
+// before the crash or after it; and whether whole batches, not only as many records, fit between
+// others. And a flush may cover less than there is.
 //
 // Values sent to one partition must be unique; where they are not, the verdict is kUndecided.
 #pragma once

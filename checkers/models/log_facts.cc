@@ -11,6 +11,8 @@ namespace seatrial::checkers {
 namespace {
 
 constexpr int64_t kAnyEnd = std::numeric_limits<int64_t>::max();
+// More than any client has time for; what a history claims must not cost memory without end.
+constexpr int64_t kTriesMax = 1 << 14;
 
 int64_t integer_or(const Value* value, int64_t otherwise) {
   return value == nullptr ? otherwise : value->as_integer();
@@ -335,7 +337,8 @@ void LogFacts::add_records(const Part& part, LogPartition& partition) {
   if (const Value* pid = argument.find("pid")) {
     batch.by = *pid;
   } else {
-    batch.retried = integer_or(argument.find("tries"), 1) > 1;
+    batch.tries = std::clamp<int64_t>(integer_or(argument.find("tries"), 1), 1, kTriesMax);
+    batch.retried = batch.tries > 1;
   }
   const Value* by = part.operation->argument.find("by");
   if (by != nullptr) batch.by = *by;

@@ -39,18 +39,22 @@ struct LogBatch {
   const Operation* told_by = nullptr;  // The attempt that was answered first.
   int64_t acks = 1;
   bool failed = true;    // All attempts did.
-  bool retried = false;  // May stand there more than once.
+  bool retried = false;  // May stand there more than once...
+  int64_t tries = 1;     // ...this often.
   bool pinned = false;   // Acknowledged without a flush, but known to be flushed before any crash.
   Value by;
   size_t first_record = 0;  // Of `count`, in LogPartition::records.
   size_t count = 0;
   int64_t told = kNoOffset;  // Base offset, from the reply.
-  int64_t seen = kNoOffset;  // Base offset, from whoever polled one of its records first.
+  int64_t seen = kNoOffset;  // Base offset, from whoever polled one of its records first...
+  const Operation* seen_by = nullptr;
   Known known;
 
   // Its offsets may never be anybody else's.
   bool durable() const { return told != kNoOffset && (acks == kAllReplicas || pinned); }
   int64_t base() const { return seen != kNoOffset ? seen : told; }
+  // No crash took it.
+  bool lasts() const { return seen != kNoOffset || durable(); }
 };
 
 struct LogRecord {

@@ -234,6 +234,10 @@ TEST(Offsets, FindsATornBatch) {
   order.info(order.open_send(-1, R"(["a"],["b"])"));
   order.poll(0, 2, R"([0,"b"],[1,"a"])");
   EXPECT_EQ(order.anomaly(), "torn-batch");
+  Script first_is_missing;
+  first_is_missing.info(first_is_missing.open_send(-1, R"(["a"],["b"])"));
+  first_is_missing.poll(0, 2, R"([0,"b"])");
+  EXPECT_EQ(first_is_missing.anomaly(), "torn-batch");
   Script apart;
   const int a = apart.open_send(-1, R"(["a"],["b"])");
   const int c = apart.open_send(-1, R"(["c"])");
@@ -243,6 +247,18 @@ TEST(Offsets, FindsATornBatch) {
   const int batch = shown_in_part.open_send(-1, R"(["a"],["b"],["c"])");
   shown_in_part.list("\"latest\"", "2").ok(batch, "0");
   EXPECT_EQ(shown_in_part.anomaly(), "torn-batch");
+}
+
+TEST(Offsets, NoEndStandsInsideABatchThatIsOnlyAppended) {
+  const auto shown = [](bool crashes) {
+    Script script;
+    script.info(script.open_send(1, R"(["x"])"));
+    script.send(1, R"(["a"],["b"])", 0);
+    if (crashes) script.crash();
+    return script.list("\"latest\"", "1").anomaly();
+  };
+  EXPECT_EQ(shown(false), "torn-batch");
+  EXPECT_EQ(shown(true), "") << "x may be there instead";
 }
 
 TEST(Offsets, FindsAReusedOffset) {
@@ -256,12 +272,79 @@ TEST(Offsets, FindsAReusedOffset) {
   visible.list("\"latest\"", "5").crash().send(1, R"(["c"])", 4);
   EXPECT_EQ(visible.anomaly(), "offset-reused");
   Script lost_before;
-  lost_before.send(1, R"(["a"],["b"])", 3).crash().send(1, R"(["c"])", 1);
+  lost_before.send(1, R"(["x"])", 0).send(1, R"(["a"],["b"])", 1).crash().send(1, R"(["c"])", 1);
   EXPECT_EQ(lost_before.anomaly(), "");
   Script concurrent;
   const int c = concurrent.open_send(1, R"(["c"])");
   concurrent.send(1, R"(["a"],["b"])", 1).ok(c, "0");
   EXPECT_EQ(concurrent.anomaly(), "");
+}
+
+TEST(Offsets, FindsAReusedOffsetOfARecordOfUnknownOutcome) {
+  Script visible;
+  visible.info(visible.open_send(1, R"(["a"])")).list("\"latest\"", "1");
+  visible.info(visible.open_send(1, R"(["b"])")).poll(0, 1, R"([0,"b"])");
+  EXPECT_EQ(visible.anomaly(), "offset-reused") << "sent when 0 was visible already";
+  const auto appended = [](bool crashes) {
+    Script script;
+    script.info(script.open_send(1, R"(["a"])")).send(1, R"(["b"])", 1);
+    script.info(script.open_send(1, R"(["c"])"));
+    if (crashes) script.crash();
+    script.poll(0, 1, R"([0,"c"])");
+    return script.anomaly();
+  };
+  EXPECT_EQ(appended(false), "offset-reused");
+  EXPECT_EQ(appended(true), "") << "a and b may be lost";
+}
+
+TEST(Offsets, NoCrashMakesRoomBelowARecordThatStays) {
+  const auto then = [](std::string_view found) {
+    Script script;
+    script.send(1, R"(["a"])", 0).send(1, R"(["b"])", 1).crash().send(1, R"(["c"])", 0);
+    script.poll(1, 2, found);
+    return script.anomaly();
+  };
+  EXPECT_EQ(then(R"([1,"b"])"), "offset-reused") << "b stayed, so its offset 0 stayed as well";
+  Script lost;
+  lost.send(1, R"(["a"])", 0).send(1, R"(["b"])", 1).crash().send(1, R"(["c"])", 0);
+  EXPECT_EQ(lost.poll(0, 1, R"([0,"c"])").anomaly(), "");
+}
+
+TEST(Offsets, NoOffsetIsTakenByNobody) {
+  Script alone;
+  EXPECT_EQ(alone.send(1, R"(["a"])", 1).anomaly(), "beyond-sent");
+  Script end;
+  EXPECT_EQ(end.send(-1, R"(["a"])", 0).list("\"latest\"", "2").anomaly(), "beyond-sent");
+  Script unknown;
+  unknown.info(unknown.open_send(1, R"(["a"])")).send(1, R"(["b"])", 1);
+  EXPECT_EQ(unknown.anomaly(), "") << "a is at 0";
+  Script failed;
+  failed.fail(failed.open_send(1, R"(["a"])"));
+  EXPECT_EQ(failed.send(1, R"(["b"])", 1).anomaly(), "beyond-sent");
+  Script too_late;
+  too_late.send(1, R"(["b"])", 1).info(too_late.open_send(1, R"(["a"])"));
+  EXPECT_EQ(too_late.anomaly(), "beyond-sent");
+  Script tries;
+  EXPECT_EQ(tries.send(1, R"(["a"])", 1, R"(,"tries":2)").anomaly(), "");
+}
+
+TEST(Offsets, WhatACrashTookFillsNoOffsetAgain) {
+  const auto then = [](int third) {
+    Script script;
+    script.info(script.open_send(1, R"(["a"])")).send(1, R"(["b"])", 1).crash();
+    script.send(1, R"(["c"])", 0).send(1, R"(["d"])", third);
+    return script.anomaly();
+  };
+  EXPECT_EQ(then(1), "");
+  EXPECT_EQ(then(2), "beyond-sent") << "a was at 0, and was lost with b";
+}
+
+TEST(Offsets, AReadFindsNoMoreThanItAsksFor) {
+  Script script("log");
+  script.ok(script.open("append", "1"), "0").ok(script.open("append", "2"), "1");
+  script.ok(script.open("flush", ""), "2");
+  script.ok(script.open("read", "[0,1]"), R"({"hw":2,"recs":[[0,1],[1,2]]})");
+  EXPECT_EQ(script.anomaly(), "protocol-error");
 }
 
 TEST(Offsets, AConnectionsBatchesKeepTheirOrder) {
