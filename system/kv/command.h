@@ -70,7 +70,15 @@ enum CommandFlag : uint32_t {
   kUnqueued = 1U << 30,
 };
 
-enum class Group : uint8_t { kConnection, kGeneric, kHash, kServer, kString, kTransactions };
+enum class Group : uint8_t {
+  kBitmap,
+  kConnection,
+  kGeneric,
+  kHash,
+  kServer,
+  kString,
+  kTransactions
+};
 std::string_view to_string(Group group);
 
 // Where the keys are among the arguments; first 0: there are none.
@@ -89,7 +97,8 @@ struct Command {
   std::string_view since;
   std::string_view summary;
   KeyRange keys = {};
-  std::string_view key_flags = {};  // "RW access update".
+  // "RW access update". With a "|": those of the first key, and those of the ones after it.
+  std::string_view key_flags = {};
   std::string_view tips = {};
   std::span<const Command> subcommands = {};
 

@@ -36,10 +36,10 @@ const Command* find_subcommand(const Command& container, std::string_view name) 
 
 CommandTable::CommandTable() : slots_(kSlots) {
   for (const std::span<const Command> family :
-       {string_commands(), generic_commands(), transaction_commands(), connection_commands(),
-        hash_commands(), client_commands(), command_commands(), config_commands(), info_commands(),
-        append_only_commands(), object_commands(), persistence_commands(), replication_commands(),
-        server_commands()}) {
+       {string_commands(), string_range_commands(), generic_commands(),
+        transaction_commands(), connection_commands(), hash_commands(), client_commands(),
+        command_commands(), config_commands(), info_commands(), append_only_commands(),
+        object_commands(), persistence_commands(), replication_commands(), server_commands()}) {
     for (const Command& command : family) add(command);
   }
 }

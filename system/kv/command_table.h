@@ -51,6 +51,7 @@ std::span<const Command> persistence_commands();
 std::span<const Command> replication_commands();
 std::span<const Command> server_commands();
 std::span<const Command> string_commands();
+std::span<const Command> string_range_commands();
 std::span<const Command> transaction_commands();
 
 }  // namespace seatrial::kv

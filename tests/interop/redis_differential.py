@@ -19,6 +19,7 @@ import time
 
 import redis_conversations
 import redis_hashes
+import redis_strings
 from redis_conversations import encode
 
 TIMEOUT_SECONDS = 5
@@ -180,7 +181,7 @@ def main():
     try:
         differences = requests = 0
         todo = []
-        for family in [redis_conversations, redis_hashes]:
+        for family in [redis_conversations, redis_strings, redis_hashes]:
             todo += family.conversations()
             todo += [family.random_conversation(i) for i in range(arguments.random)]
         for name, steps in todo:

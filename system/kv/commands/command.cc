@@ -70,18 +70,26 @@ void simple_array(resp::Writer& reply, const std::vector<std::string_view>& word
   for (const std::string_view word : words) reply.simple(word);
 }
 
-void key_specs(resp::Writer& reply, const Command& command) {
-  if (command.keys.first == 0) return reply.array(0);
-  const KeyRange& keys = command.keys;
-  const bool noted = command.name == "set";
-  reply.array(1);
-  reply.map(noted ? 4 : 3);
-  if (noted) {
+// What Redis says of the keys of some commands.
+std::string_view key_notes(const Command& command) {
+  if (command.name == "set") return "RW and ACCESS due to the optional `GET` argument";
+  if (command.name == "getex") return "RW and UPDATE because it changes the TTL";
+  if (command.name == "bitfield") {
+    return "This command allows both access and modification of the key";
+  }
+  return {};
+}
+
+// `last`: counted from the first one, or if negative from the end.
+void key_spec(resp::Writer& reply, std::string_view notes, std::string_view flags, int first,
+              int last, int step) {
+  reply.map(notes.empty() ? 3 : 4);
+  if (!notes.empty()) {
     reply.bulk("notes");
-    reply.bulk("RW and ACCESS due to the optional `GET` argument");
+    reply.bulk(notes);
   }
   reply.bulk("flags");
-  simple_array(reply, split_blanks(command.key_flags));
+  simple_array(reply, split_blanks(flags));
   reply.bulk("begin_search");
   reply.map(2);
   reply.bulk("type");
@@ -89,7 +97,7 @@ void key_specs(resp::Writer& reply, const Command& command) {
   reply.bulk("spec");
   reply.map(1);
   reply.bulk("index");
-  reply.integer(keys.first);
+  reply.integer(first);
   reply.bulk("find_keys");
   reply.map(2);
   reply.bulk("type");
@@ -97,11 +105,28 @@ void key_specs(resp::Writer& reply, const Command& command) {
   reply.bulk("spec");
   reply.map(3);
   reply.bulk("lastkey");
-  reply.integer(keys.last < 0 ? keys.last : keys.last - keys.first);
+  reply.integer(last);
   reply.bulk("keystep");
-  reply.integer(keys.step);
+  reply.integer(step);
   reply.bulk("limit");
   reply.integer(0);
+}
+
+void key_specs(resp::Writer& reply, const Command& command) {
+  const KeyRange& keys = command.keys;
+  if (keys.first == 0) return reply.array(0);
+  const std::string_view notes = key_notes(command);
+  const std::string_view flags = command.key_flags;
+  const auto last_after = [&](int first) { return keys.last < 0 ? keys.last : keys.last - first; };
+  const size_t bar = flags.find('|');
+  if (bar == std::string_view::npos) {
+    reply.array(1);
+    return key_spec(reply, notes, flags, keys.first, last_after(keys.first), keys.step);
+  }
+  const int second = keys.first + keys.step;
+  reply.array(2);
+  key_spec(reply, notes, flags.substr(0, bar), keys.first, 0, keys.step);
+  key_spec(reply, notes, flags.substr(bar + 1), second, last_after(second), keys.step);
 }
 
 void describe(resp::Writer& reply, const Command& command) {
