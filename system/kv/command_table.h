@@ -39,6 +39,7 @@ bool equals_ignoring_case(std::string_view a, std::string_view b);
 
 // The rows at the bottom of each file in commands/.
 std::span<const Command> append_only_commands();
+std::span<const Command> bit_commands();
 std::span<const Command> client_commands();
 std::span<const Command> command_commands();
 std::span<const Command> config_commands();

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 
+import redis_bits
 import redis_conversations
 import redis_hashes
 import redis_strings
@@ -181,7 +182,7 @@ def main():
     try:
         differences = requests = 0
         todo = []
-        for family in [redis_conversations, redis_strings, redis_hashes]:
+        for family in [redis_conversations, redis_strings, redis_bits, redis_hashes]:
             todo += family.conversations()
             todo += [family.random_conversation(i) for i in range(arguments.random)]
         for name, steps in todo:

@@ -52,6 +52,7 @@ std::vector<std::string_view> categories(const Command& command) {
   if (command.has(kWrite)) names.push_back("@write");
   if (command.has(kReadOnly)) names.push_back("@read");
   if (command.group == Group::kString) names.push_back("@string");
+  if (command.group == Group::kBitmap) names.push_back("@bitmap");
   if (command.group == Group::kHash) names.push_back("@hash");
   if (command.has(kAdmin)) names.push_back("@admin");
   names.push_back(command.has(kFast) ? "@fast" : "@slow");

@@ -152,6 +152,8 @@ TEST(String, NoLongerThanTheSettingsAllow) {
   EXPECT_EQ(server.run("SETRANGE k 100 x"), refusal);
   EXPECT_EQ(server.run("SETRANGE k 9223372036854775807 x"), refusal);
   EXPECT_EQ(server.run("APPEND k x"), refusal);
+  EXPECT_EQ(server.run("SETBIT k 799 1"), ":0|");
+  EXPECT_EQ(server.run("SETBIT k 800 1"), "-ERR bit offset is not an integer or out of range|");
 }
 
 TEST(String, WhatTwoHaveInCommon) {
