@@ -71,7 +71,16 @@ enum CommandFlag : uint32_t {
   kUnqueued = 1U << 30,
 };
 
-enum class Group : uint8_t { kConnection, kGeneric, kHash, kServer, kSet, kString, kTransactions };
+enum class Group : uint8_t {
+  kBitmap,
+  kConnection,
+  kGeneric,
+  kHash,
+  kServer,
+  kSet,
+  kString,
+  kTransactions
+};
 std::string_view to_string(Group group);
 
 // Where the keys are among the arguments; first 0: there are none in a fixed place.

@@ -36,10 +36,11 @@ const Command* find_subcommand(const Command& container, std::string_view name) 
 
 CommandTable::CommandTable() : slots_(kSlots) {
   for (const std::span<const Command> family :
-       {string_commands(), generic_commands(), transaction_commands(), connection_commands(),
-        hash_commands(), client_commands(), command_commands(), config_commands(), info_commands(),
-        append_only_commands(), move_commands(), object_commands(), persistence_commands(),
-        replication_commands(), server_commands(), set_commands()}) {
+       {string_commands(), string_range_commands(), bit_commands(), generic_commands(),
+        transaction_commands(), connection_commands(), hash_commands(), client_commands(),
+        command_commands(), config_commands(), info_commands(), append_only_commands(),
+        move_commands(), object_commands(), persistence_commands(), replication_commands(),
+        server_commands(), set_commands()}) {
     for (const Command& command : family) add(command);
   }
 }
@@ -70,6 +71,7 @@ const Command* CommandTable::find_full(std::string_view name) const {
 
 std::string_view to_string(Group group) {
   switch (group) {
+    case Group::kBitmap: return "bitmap";
     case Group::kConnection: return "connection";
     case Group::kGeneric: return "generic";
     case Group::kHash: return "hash";

@@ -39,6 +39,7 @@ bool equals_ignoring_case(std::string_view a, std::string_view b);
 
 // The rows at the bottom of each file in commands/.
 std::span<const Command> append_only_commands();
+std::span<const Command> bit_commands();
 std::span<const Command> client_commands();
 std::span<const Command> command_commands();
 std::span<const Command> config_commands();
@@ -53,6 +54,7 @@ std::span<const Command> replication_commands();
 std::span<const Command> server_commands();
 std::span<const Command> set_commands();
 std::span<const Command> string_commands();
+std::span<const Command> string_range_commands();
 std::span<const Command> transaction_commands();
 
 }  // namespace seatrial::kv

@@ -17,10 +17,12 @@ import sys
 import tempfile
 import time
 
+import redis_bits
 import redis_conversations
 import redis_hashes
 import redis_keys
 import redis_sets
+import redis_strings
 from redis_conversations import encode
 
 TIMEOUT_SECONDS = 5
@@ -182,7 +184,8 @@ def main():
     try:
         differences = requests = 0
         todo = []
-        for family in [redis_conversations, redis_keys, redis_hashes, redis_sets]:
+        for family in [redis_conversations, redis_keys, redis_strings, redis_bits, redis_hashes,
+                       redis_sets]:
             todo += family.conversations()
             todo += [family.random_conversation(i) for i in range(arguments.random)]
         for name, steps in todo:

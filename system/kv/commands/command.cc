@@ -55,6 +55,7 @@ std::vector<std::string_view> categories(const Command& command) {
   if (command.has(kReadOnly)) names.push_back("@read");
   if (command.group == Group::kSet) names.push_back("@set");
   if (command.group == Group::kString) names.push_back("@string");
+  if (command.group == Group::kBitmap) names.push_back("@bitmap");
   if (command.group == Group::kHash) names.push_back("@hash");
   if (command.has(kAdmin)) names.push_back("@admin");
   names.push_back(command.has(kFast) ? "@fast" : "@slow");
@@ -71,6 +72,16 @@ std::vector<std::string_view> categories(const Command& command) {
 void simple_array(resp::Writer& reply, const std::vector<std::string_view>& words) {
   reply.array(words.size());
   for (const std::string_view word : words) reply.simple(word);
+}
+
+// What Redis says of the keys of some commands.
+std::string_view key_notes(const Command& command) {
+  if (command.name == "set") return "RW and ACCESS due to the optional `GET` argument";
+  if (command.name == "getex") return "RW and UPDATE because it changes the TTL";
+  if (command.name == "bitfield") {
+    return "This command allows both access and modification of the key";
+  }
+  return {};
 }
 
 // Where keys of one kind are.
@@ -101,11 +112,11 @@ std::vector<KeySpec> key_specs_of(const Command& command) {
 }
 
 void key_spec(resp::Writer& reply, const Command& command, const KeySpec& spec) {
-  const bool noted = command.name == "set";
-  reply.map(noted ? 4 : 3);
-  if (noted) {
+  const std::string_view notes = key_notes(command);
+  reply.map(notes.empty() ? 3 : 4);
+  if (!notes.empty()) {
     reply.bulk("notes");
-    reply.bulk("RW and ACCESS due to the optional `GET` argument");
+    reply.bulk(notes);
   }
   reply.bulk("flags");
   simple_array(reply, split_blanks(spec.flags));

@@ -1,24 +1,19 @@
 // Step 4: strings: SET, GET and what counts, appends or takes several at once.
 #include "kv/command_table.h"
 #include "kv/commands/expiry.h"
+#include "kv/commands/string_range.h"
 #include "kv/errors.h"
+#include "kv/float.h"
 #include "kv/state.h"
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <optional>
+#include <string>
 
 namespace seatrial::kv {
 namespace {
-
-struct SetOptions {
-  bool if_absent = false;   // NX
-  bool if_present = false;  // XX
-  bool keep_ttl = false;
-  bool get = false;
-  const struct TimeOption* time_option = nullptr;
-  std::string_view time;
-};
 
 struct TimeOption {
   std::string_view name;
@@ -32,31 +27,55 @@ constexpr TimeOption kTimeOptions[] = {
     {"pxat", TimeUnit::kMilliseconds, TimeBase::kSince1970},
 };
 
-const TimeOption* find_time_option(std::string_view word) {
-  for (const TimeOption& option : kTimeOptions) {
-    if (equals_ignoring_case(word, option.name)) return &option;
+// A deadline among the options: EX, PX, EXAT or PXAT and its value.
+struct TimeArgument {
+  const TimeOption* option = nullptr;
+  std::string_view text;
+
+  // Takes the words from `i` on, if that is what they are; leaves `i` at the last one taken. As in
+  // Redis, the same option may come again, and the last one holds; another one may not.
+  bool take(resp::Args args, size_t& i) {
+    if (i + 1 >= args.size()) return false;
+    for (const TimeOption& candidate : kTimeOptions) {
+      if (!equals_ignoring_case(args[i], candidate.name)) continue;
+      if (option != nullptr && option != &candidate) return false;
+      option = &candidate;
+      text = args[++i];
+      return true;
+    }
+    return false;
   }
-  return nullptr;
-}
+
+  // False: an error was answered.
+  bool parse(Context& context, std::optional<WallMs>& deadline) const {
+    if (option == nullptr) return true;
+    WallMs time = 0;
+    if (!parse_deadline(context, text, option->unit, option->base, true, time)) return false;
+    deadline = time;
+    return true;
+  }
+};
+
+struct SetOptions {
+  bool if_absent = false;   // NX
+  bool if_present = false;  // XX
+  bool keep_ttl = false;
+  bool get = false;
+  TimeArgument time;
+};
 
 // False: the words make no sense together.
 bool parse_set_options(resp::Args args, SetOptions& options) {
   for (size_t i = 3; i < args.size(); ++i) {
-    const TimeOption* const time = find_time_option(args[i]);
     if (equals_ignoring_case(args[i], "nx") && !options.if_present) {
       options.if_absent = true;
     } else if (equals_ignoring_case(args[i], "xx") && !options.if_absent) {
       options.if_present = true;
     } else if (equals_ignoring_case(args[i], "get")) {
       options.get = true;
-    } else if (equals_ignoring_case(args[i], "keepttl") && !options.time_option) {
+    } else if (equals_ignoring_case(args[i], "keepttl") && options.time.option == nullptr) {
       options.keep_ttl = true;
-    } else if (time != nullptr && !options.keep_ttl && i + 1 < args.size() &&
-               (options.time_option == nullptr || options.time_option == time)) {
-      // As in Redis, the same option may come again; the last one holds.
-      options.time_option = time;
-      options.time = args[++i];
-    } else {
+    } else if (options.keep_ttl || !options.time.take(args, i)) {
       return false;
     }
   }
@@ -71,6 +90,18 @@ void write_string(Context& context, Entry* entry, std::string_view key, std::str
     context.database().assign(entry, value, deadline);
   }
   context.changed(key);
+}
+
+// The effect names what came of the options, so that it holds without the moment and the
+// conditions that it was executed under.
+void leave_set(Context& context, std::string_view key, std::string_view value,
+               std::optional<WallMs> deadline) {
+  if (deadline) {
+    const fmt::format_int time(*deadline);
+    context.propagate({"SET", key, value, "PXAT", {time.data(), time.size()}});
+  } else {
+    context.propagate({"SET", key, value});
+  }
 }
 
 void answer_string(Context& context, const Entry* entry) {
@@ -88,11 +119,7 @@ void set_with_options(Context& context) {
     return context.reply.error(kSyntaxError);
   }
   std::optional<WallMs> deadline;
-  if (const TimeOption* const option = options.time_option) {
-    WallMs time = 0;
-    if (!parse_deadline(context, options.time, option->unit, option->base, true, time)) return;
-    deadline = time;
-  }
+  if (!options.time.parse(context, deadline)) return;
   const std::string_view key = context.args[1];
   const std::string_view value = context.args[2];
   Entry* const entry = context.find(key);
@@ -108,14 +135,7 @@ void set_with_options(Context& context) {
   }
   if (options.keep_ttl && entry != nullptr) deadline = entry->deadline();
   write_string(context, entry, key, value, deadline);
-  // The effect names what came of the options, so that it holds without the moment and the
-  // conditions that it was executed under.
-  if (deadline) {
-    const fmt::format_int time(*deadline);
-    context.propagate({"SET", key, value, "PXAT", {time.data(), time.size()}});
-  } else {
-    context.propagate({"SET", key, value});
-  }
+  leave_set(context, key, value, deadline);
   if (!options.get) context.reply.ok();
 }
 
@@ -127,12 +147,96 @@ void set(Context& context) {
   context.reply.ok();
 }
 
+void setnx(Context& context) {
+  const std::string_view key = context.args[1];
+  if (context.find(key) != nullptr) return context.reply.integer(0);
+  write_string(context, nullptr, key, context.args[2], std::nullopt);
+  context.propagate();
+  context.reply.integer(1);
+}
+
+void set_for(Context& context, TimeUnit unit) {
+  WallMs deadline = 0;
+  if (!parse_deadline(context, context.args[2], unit, TimeBase::kFromNow, true, deadline)) return;
+  const std::string_view key = context.args[1];
+  write_string(context, context.find(key), key, context.args[3], deadline);
+  leave_set(context, key, context.args[3], deadline);
+  context.reply.ok();
+}
+
+void setex(Context& context) { set_for(context, TimeUnit::kSeconds); }
+void psetex(Context& context) { set_for(context, TimeUnit::kMilliseconds); }
+
+// The string of the first key, as a read counts it.
+Entry* find_to_read(Context& context, bool& wrong_type) {
+  Entry* const entry = context.find_string(context.args[1], wrong_type);
+  if (wrong_type) return nullptr;
+  ++(entry == nullptr ? context.state.stats.keyspace_misses : context.state.stats.keyspace_hits);
+  return entry;
+}
+
 void get(Context& context) {
   bool wrong_type = false;
-  const Entry* const entry = context.find_string(context.args[1], wrong_type);
+  const Entry* const entry = find_to_read(context, wrong_type);
+  if (!wrong_type) answer_string(context, entry);
+}
+
+void getset(Context& context) {
+  bool wrong_type = false;
+  Entry* const entry = find_to_read(context, wrong_type);
   if (wrong_type) return;
-  ++(entry == nullptr ? context.state.stats.keyspace_misses : context.state.stats.keyspace_hits);
   answer_string(context, entry);
+  write_string(context, entry, context.args[1], context.args[2], std::nullopt);
+  leave_set(context, context.args[1], context.args[2], std::nullopt);
+}
+
+void remove_string(Context& context) {
+  context.state.keyspace.erase(context.database_index(), context.args[1]);
+  context.propagate({"DEL", context.args[1]});
+}
+
+void getdel(Context& context) {
+  bool wrong_type = false;
+  const Entry* const entry = find_to_read(context, wrong_type);
+  if (wrong_type) return;
+  answer_string(context, entry);
+  if (entry != nullptr) remove_string(context);
+}
+
+// False: the words make no sense together.
+bool parse_getex_options(resp::Args args, TimeArgument& time, bool& persist) {
+  for (size_t i = 2; i < args.size(); ++i) {
+    if (equals_ignoring_case(args[i], "persist") && time.option == nullptr) {
+      persist = true;
+    } else if (persist || !time.take(args, i)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void getex(Context& context) {
+  TimeArgument time;
+  bool persist = false;
+  if (!parse_getex_options(context.args, time, persist)) return context.reply.error(kSyntaxError);
+  bool wrong_type = false;
+  Entry* const entry = find_to_read(context, wrong_type);
+  if (wrong_type) return;
+  if (entry == nullptr) return context.reply.null();
+  std::optional<WallMs> deadline;
+  if (!time.parse(context, deadline)) return;
+  answer_string(context, entry);
+  const std::string_view key = context.args[1];
+  if (deadline && *deadline <= context.now) return remove_string(context);
+  if (!deadline && !(persist && entry->has_deadline())) return;
+  context.database().set_deadline(entry, deadline);
+  context.changed(key);
+  if (deadline) {
+    const fmt::format_int text(*deadline);
+    context.propagate({"PEXPIREAT", key, {text.data(), text.size()}});
+  } else {
+    context.propagate({"PERSIST", key});
+  }
 }
 
 void mget(Context& context) {
@@ -145,14 +249,27 @@ void mget(Context& context) {
   }
 }
 
-void mset(Context& context) {
-  if (context.args.size() % 2 == 0) return context.wrong_arity();
+void set_pairs(Context& context) {
   for (size_t i = 1; i < context.args.size(); i += 2) {
     const std::string_view key = context.args[i];
     write_string(context, context.find(key), key, context.args[i + 1], std::nullopt);
   }
   context.propagate();
+}
+
+void mset(Context& context) {
+  if (context.args.size() % 2 == 0) return context.wrong_arity();
+  set_pairs(context);
   context.reply.ok();
+}
+
+void msetnx(Context& context) {
+  if (context.args.size() % 2 == 0) return context.wrong_arity();
+  for (size_t i = 1; i < context.args.size(); i += 2) {
+    if (context.find(context.args[i]) != nullptr) return context.reply.integer(0);
+  }
+  set_pairs(context);
+  context.reply.integer(1);
 }
 
 void strlen(Context& context) {
@@ -171,10 +288,7 @@ void append(Context& context) {
   if (entry == nullptr) {
     entry = context.database().insert(key, tail, std::nullopt);
   } else {
-    const uint64_t length = entry->text_length() + uint64_t{tail.size()};
-    if (length > static_cast<uint64_t>(context.state.config.proto_max_bulk_bytes)) {
-      return context.reply.error(kStringTooLong);
-    }
+    if (!length_allowed(context, entry->text_length(), tail.size())) return;
     entry = context.database().append(entry, tail);
   }
   context.changed(key);
@@ -218,6 +332,26 @@ void decrby(Context& context) {
   increment_by(context, -by);
 }
 
+void incrbyfloat(Context& context) {
+  const std::string_view key = context.args[1];
+  bool wrong_type = false;
+  Entry* const entry = context.find_string(key, wrong_type);
+  if (wrong_type) return;
+  NumberText digits;
+  const auto number = entry == nullptr ? 0.0L : parse_float(entry->text(digits));
+  const auto by = parse_float(context.args[2]);
+  if (!number || !by) return context.reply.error("ERR value is not a valid float");
+  const long double value = *number + *by;
+  if (std::isnan(value) || std::isinf(value)) {
+    return context.reply.error("ERR increment would produce NaN or Infinity");
+  }
+  const std::string text = format_float(value);
+  write_string(context, entry, key, text, entry == nullptr ? std::nullopt : entry->deadline());
+  // What came of it: sums of fractions are not the same everywhere.
+  context.propagate({"SET", key, text, "KEEPTTL"});
+  context.reply.bulk(text);
+}
+
 constexpr KeyRange kOneKey{1, 1, 1};
 constexpr std::string_view kMultiShard = "request_policy:multi_shard";
 
@@ -230,10 +364,18 @@ constexpr Command kCommands[] = {
      "Takes an amount from a number", kOneKey, "RW access update"},
     {"get", get, 2, kReadOnly | kFast, Group::kString, "1.0.0", "Answers a string", kOneKey,
      "RO access"},
+    {"getdel", getdel, 2, kWrite | kFast, Group::kString, "6.2.0",
+     "Answers a string and removes it", kOneKey, "RW access delete"},
+    {"getex", getex, -2, kWrite | kFast, Group::kString, "6.2.0",
+     "Answers a string and changes its deadline", kOneKey, "RW access update"},
+    {"getset", getset, 3, kWrite | kDenyOom | kFast, Group::kString, "1.0.0",
+     "Answers a string and sets it", kOneKey, "RW access update"},
     {"incr", incr, 2, kWrite | kDenyOom | kFast, Group::kString, "1.0.0", "Adds one to a number",
      kOneKey, "RW access update"},
     {"incrby", incrby, 3, kWrite | kDenyOom | kFast, Group::kString, "1.0.0",
      "Adds an amount to a number", kOneKey, "RW access update"},
+    {"incrbyfloat", incrbyfloat, 3, kWrite | kDenyOom | kFast, Group::kString, "2.6.0",
+     "Adds an amount with a fraction to a number", kOneKey, "RW access update"},
     {"mget",
      mget,
      -2,
@@ -254,8 +396,24 @@ constexpr Command kCommands[] = {
      {1, -1, 2},
      "OW update",
      "request_policy:multi_shard response_policy:all_succeeded"},
+    {"msetnx",
+     msetnx,
+     -3,
+     kWrite | kDenyOom,
+     Group::kString,
+     "1.0.1",
+     "Sets several strings if none of the keys is there",
+     {1, -1, 2},
+     "OW insert",
+     "request_policy:multi_shard response_policy:agg_min"},
+    {"psetex", psetex, 4, kWrite | kDenyOom, Group::kString, "2.6.0",
+     "Sets a string that lives for some milliseconds", kOneKey, "OW update"},
     {"set", set, -3, kWrite | kDenyOom, Group::kString, "1.0.0", "Sets a string", kOneKey,
      "RW access update variable_flags"},
+    {"setex", setex, 4, kWrite | kDenyOom, Group::kString, "2.0.0",
+     "Sets a string that lives for some seconds", kOneKey, "OW update"},
+    {"setnx", setnx, 3, kWrite | kDenyOom | kFast, Group::kString, "1.0.0",
+     "Sets a string if the key is not there", kOneKey, "OW insert"},
     {"strlen", strlen, 2, kReadOnly | kFast, Group::kString, "2.2.0",
      "Answers the length of a string", kOneKey, "RO"},
 };

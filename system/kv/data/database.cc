@@ -3,6 +3,7 @@
 #include "base/check.h"
 
 #include <string>
+#include <utility>
 
 namespace seatrial::kv {
 
@@ -74,6 +75,11 @@ Entry* Database::append(Entry* entry, std::string_view tail) {
   std::string joined(entry->text(digits));
   joined.append(tail);
   return assign(entry, joined, entry->deadline());
+}
+
+Entry* Database::assign_text(Entry* entry, std::string text) {
+  if (text.size() <= Entry::kEmbeddedMax) return assign(entry, text, entry->deadline());
+  return replace(entry, Entry::make_text(entry->key(), std::move(text), entry->deadline()));
 }
 
 Entry* Database::set_deadline(Entry* entry, std::optional<WallMs> deadline) {

@@ -11,7 +11,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 
 namespace seatrial::kv {
 
@@ -37,6 +40,22 @@ class Database {
   Entry* assign_integer(Entry* entry, int64_t value);
   // Appends to a string.
   Entry* append(Entry* entry, std::string_view tail);
+  // Makes a string at least that long, with zeros at its end, and lets `write` change its bytes,
+  // which it gets as a std::span<char>.
+  template <typename Write>
+  Entry* edit_text(Entry* entry, size_t bytes_min, Write write) {
+    NumberText digits;
+    const bool own = entry->encoding() == Encoding::kText;
+    std::string copy(own ? std::string_view() : entry->text(digits));
+    std::string& text = own ? entry->own_text() : copy;
+    const size_t before = entry->bytes();
+    if (text.size() < bytes_min) text.resize(bytes_min);
+    write(std::span<char>(text));
+    if (!own) return assign_text(entry, std::move(copy));
+    entry_bytes_ += entry->bytes();
+    entry_bytes_ -= before;
+    return entry;
+  }
   // Lets `edit` change a collection, and keeps account of the memory.
   template <typename Edit>
   void edit(Entry* entry, Edit edit) {
@@ -65,6 +84,8 @@ class Database {
   size_t entry_bytes() const { return entry_bytes_; }
 
  private:
+  // Gives a string another value; the deadline stays.
+  Entry* assign_text(Entry* entry, std::string text);
   // Puts `fresh` where `old` was, and frees `old`.
   Entry* replace(Entry* old, Entry::Owner fresh);
 

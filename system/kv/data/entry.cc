@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace seatrial::kv {
 namespace {
@@ -62,15 +63,19 @@ Entry::Owner Entry::allocate(const Shape& shape, std::string_view key,
 Entry::Owner Entry::make_string(std::string_view key, std::string_view value,
                                 std::optional<WallMs> deadline) {
   if (const auto number = resp::parse_integer(value)) return make_integer(key, *number, deadline);
-  const bool embedded = value.size() <= kEmbeddedMax;
-  const Encoding encoding = embedded ? Encoding::kEmbedded : Encoding::kText;
-  Owner entry = allocate({encoding, deadline.has_value(), key.size(), value.size()}, key, deadline);
-  if (embedded) {
-    entry->write<uint8_t>(entry->body_offset(), static_cast<uint8_t>(value.size()));
-    if (!value.empty()) std::memcpy(entry->key_bytes() + key.size(), value.data(), value.size());
-  } else {
-    entry->write<std::string*>(entry->body_offset(), new std::string(value));
-  }
+  if (value.size() > kEmbeddedMax) return make_text(key, std::string(value), deadline);
+  Owner entry = allocate({Encoding::kEmbedded, deadline.has_value(), key.size(), value.size()}, key,
+                         deadline);
+  entry->write<uint8_t>(entry->body_offset(), static_cast<uint8_t>(value.size()));
+  if (!value.empty()) std::memcpy(entry->key_bytes() + key.size(), value.data(), value.size());
+  return entry;
+}
+
+Entry::Owner Entry::make_text(std::string_view key, std::string value,
+                              std::optional<WallMs> deadline) {
+  CHECK(value.size() > kEmbeddedMax);
+  Owner entry = allocate({Encoding::kText, deadline.has_value(), key.size(), 0}, key, deadline);
+  entry->write<std::string*>(entry->body_offset(), new std::string(std::move(value)));
   return entry;
 }
 

@@ -35,6 +35,8 @@ class Entry {
   // A string in the encoding that fits it best.
   static Owner make_string(std::string_view key, std::string_view value,
                            std::optional<WallMs> deadline);
+  // A string longer than kEmbeddedMax, whose bytes it takes.
+  static Owner make_text(std::string_view key, std::string value, std::optional<WallMs> deadline);
   static Owner make_integer(std::string_view key, int64_t value, std::optional<WallMs> deadline);
   static Owner make_collection(std::string_view key, std::unique_ptr<Collection> value,
                                std::optional<WallMs> deadline);

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace seatrial::kv {
@@ -46,7 +47,7 @@ RC_GTEST_PROP(DatabaseProperty, AgreesWithAMap, ()) {
   Database database(11);
   std::map<std::string, Value> model;
   const auto steps = *rc::gen::container<std::vector<std::pair<int, int>>>(
-      rc::gen::pair(rc::gen::inRange(0, 6), rc::gen::inRange(0, 8)));
+      rc::gen::pair(rc::gen::inRange(0, 7), rc::gen::inRange(0, 8)));
   for (const auto& [action, number] : steps) {
     const std::string key = "key" + std::to_string(number);
     Entry* const entry = database.find(key);
@@ -72,6 +73,16 @@ RC_GTEST_PROP(DatabaseProperty, AgreesWithAMap, ()) {
     } else if (action == 4) {
       database.assign_integer(entry, 42);
       model[key].text = "42";
+    } else if (action == 5) {
+      const auto bytes_min = *rc::gen::element<size_t>(0, 1, 2, 128, 129, 400);
+      const auto digit = static_cast<char>('0' + number);
+      const auto write = [&](std::span<char> text) {
+        if (!text.empty()) text.back() = digit;
+      };
+      database.edit_text(entry, bytes_min, write);
+      std::string& text = model[key].text;
+      if (text.size() < bytes_min) text.resize(bytes_min);
+      write(std::span<char>(text));
     } else if (*rc::gen::inRange(0, 20) == 0) {
       database.clear();
       model.clear();
