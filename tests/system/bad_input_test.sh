@@ -105,8 +105,8 @@ refuse flipped "at offset $((size - 8)): the checksum is"
 refuse longer "at offset $size: expected the end of the file"
 printf 'REDIS0099' >broken.rdb
 refuse newer "at offset 5: RDB version 99 cannot be read, only 1 to 10"
-printf 'REDIS0010\004\004user\001\001a\001b' >broken.rdb
-refuse unknown "at offset 9: the key 'user' of database 0 has a value of type 4 (hash)"
+printf 'REDIS0010\001\004user\001\001a\001b' >broken.rdb
+refuse unknown "at offset 9: the key 'user' of database 0 has a value of type 1 (list)"
 printf 'REDIS0010\000\001k\201\077\377\377\377\377\377\377\377x' >broken.rdb
 refuse huge "key 'k': it ends at offset 22, expected a string value"
 printf 'hello, I am no snapshot' >broken.rdb
