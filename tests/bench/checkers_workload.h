@@ -28,6 +28,34 @@ struct Case {
   bool lengths = false;  // Queues: pushes answer the length, not "OK".
 };
 
+// Runs clients that always have an operation open: begun, then done by the store at some moment,
+// then answered.
+template <typename Client, typename Begin, typename Apply, typename Answer>
+void drive(const Case& of, base::RandomStream& random, std::vector<Client>& clients, Begin begin,
+           Apply apply, Answer answer) {
+  uint64_t begun = 0;
+  size_t open = 0;
+  while (begun < of.operations || open > 0) {
+    const auto number = static_cast<uint32_t>(random.below(of.clients));
+    Client& client = clients[number];
+    if (!client.open) {
+      if (begun == of.operations) continue;
+      begin(number, client);
+      client.open = true;
+      client.done = false;
+      begun++;
+      open++;
+    } else if (!client.done) {
+      apply(client);
+      client.done = true;
+    } else {
+      answer(client);
+      client.open = false;
+      open--;
+    }
+  }
+}
+
 // A store of one key, with as much of each type as the workloads use.
 struct Store {
   Value text;
@@ -46,27 +74,16 @@ class KeyWorkload {
         clients_(of.clients) {}
 
   History make() && {
-    uint64_t begun = 0;
-    size_t open = 0;
-    while (begun < of_.operations || open > 0) {
-      const auto client = static_cast<uint32_t>(random_.below(of_.clients));
-      Client& state = clients_[client];
-      if (!state.open) {
-        if (begun == of_.operations) continue;
-        state = {.open = true, .key = key()};
-        choose(state);
-        state.id = recorder_.invoke(now(), client, state.function, state.key, argument(state));
-        begun++;
-        open++;
-      } else if (!state.done) {
-        apply(state);
-        state.done = true;
-      } else {
-        recorder_.ok(now(), state.id, result(state));
-        state.open = false;
-        open--;
-      }
-    }
+    drive(
+        of_, random_, clients_,
+        [this](uint32_t number, Client& client) {
+          client = {.key = key()};
+          choose(client);
+          client.id =
+              recorder_.invoke(now(), number, client.function, client.key, argument(client));
+        },
+        [this](Client& client) { apply(client); },
+        [this](Client& client) { recorder_.ok(now(), client.id, result(client)); });
     return std::move(recorder_).take();
   }
 
@@ -224,24 +241,10 @@ class TransactionWorkload {
         clients_(of.clients) {}
 
   History make() && {
-    uint64_t begun = 0;
-    size_t open = 0;
-    while (begun < of_.operations || open > 0) {
-      const auto number = static_cast<uint32_t>(random_.below(of_.clients));
-      Client& client = clients_[number];
-      if (!client.open) {
-        if (begun == of_.operations) continue;
-        begin(number);
-        begun++;
-        open++;
-      } else if (!client.done) {
-        apply(client);
-      } else {
-        recorder_.ok(now(), client.id, result(client));
-        client.open = false;
-        open--;
-      }
-    }
+    drive(
+        of_, random_, clients_, [this](uint32_t number, Client&) { begin(number); },
+        [this](Client& client) { apply(client); },
+        [this](Client& client) { recorder_.ok(now(), client.id, result(client)); });
     return std::move(recorder_).take();
   }
 
@@ -278,8 +281,7 @@ class TransactionWorkload {
 
   void begin(uint32_t number) {
     Client& client = clients_[number];
-    client.open = true;
-    client.done = client.aborted = false;
+    client.aborted = false;
     client.watches = !lists() && client.watched.empty() && random_.chance(0.5);
     client.commands.clear();
     const uint64_t count = 1 + random_.below(client.watches ? 2 : 4);
@@ -312,7 +314,6 @@ class TransactionWorkload {
   }
 
   void apply(Client& client) {
-    client.done = true;
     if (client.watches) {
       for (const Command& command : client.commands) {
         client.watched.try_emplace(command.key, store_[command.key].version);
@@ -375,24 +376,10 @@ class LogWorkload {
         logs_(of.keys) {}
 
   History make() && {
-    uint64_t begun = 0;
-    size_t open = 0;
-    while (begun < of_.operations || open > 0) {
-      const auto number = static_cast<uint32_t>(random_.below(of_.clients));
-      Client& client = clients_[number];
-      if (!client.open) {
-        if (begun == of_.operations) continue;
-        begin(number);
-        begun++;
-        open++;
-      } else if (!client.done) {
-        apply(client);
-      } else {
-        recorder_.ok(now(), client.id, result(client));
-        client.open = false;
-        open--;
-      }
-    }
+    drive(
+        of_, random_, clients_, [this](uint32_t number, Client&) { begin(number); },
+        [this](Client& client) { apply(client); },
+        [this](Client& client) { recorder_.ok(now(), client.id, result(client)); });
     return std::move(recorder_).take();
   }
 
@@ -421,8 +408,6 @@ class LogWorkload {
   void begin(uint32_t number) {
     Client& client = clients_[number];
     const double draw = random_.unit();
-    client.open = true;
-    client.done = false;
     client.log = random_.below(of_.keys);
     client.function = draw < 0.5   ? Function::kAppend
                       : draw < 0.6 ? Function::kFlush
@@ -439,7 +424,6 @@ class LogWorkload {
 
   void apply(Client& client) {
     Log& log = logs_[client.log];
-    client.done = true;
     if (client.function == Function::kAppend) {
       client.answer = static_cast<int64_t>(log.records.size());
       log.records.push_back(client.value);
