@@ -25,13 +25,6 @@ struct Ladder {
   std::vector<const Operation*> fillers;  // Unknown steps of one level each, at any time or never.
 };
 
-LevelsResult conflict_of(std::vector<const Operation*> operations) {
-  std::ranges::sort(operations, {}, &Operation::invoke_at);
-  const auto same = std::ranges::unique(operations);
-  operations.erase(same.begin(), same.end());
-  return {.linearizable = false, .conflict = std::move(operations)};
-}
-
 // In the only order there is: at each level its readings, by invocation, then the climb from it.
 void put_in_order(std::vector<Move>& moves) {
   std::ranges::sort(moves, [](const Move& a, const Move& b) {
@@ -223,6 +216,13 @@ class ListLadder {
 };
 
 }  // namespace
+
+LevelsResult conflict_of(std::vector<const Operation*> operations) {
+  std::ranges::sort(operations, {}, &Operation::invoke_at);
+  const auto same = std::ranges::unique(operations);
+  operations.erase(same.begin(), same.end());
+  return {.linearizable = false, .conflict = std::move(operations)};
+}
 
 std::optional<LevelsResult> check_counter_levels(std::span<const Claim> operations) {
   Ladder ladder;

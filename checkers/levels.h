@@ -25,6 +25,9 @@ struct LevelsResult {
   std::vector<const Operation*> conflict;
 };
 
+// Not linearizable, for these: by invocation, each once.
+LevelsResult conflict_of(std::vector<const Operation*> operations);
+
 // Of one key, failed operations left out. nullopt where the answers do not tell the order: a
 // counter counts down, or steps of unknown outcome differ in size; a list is popped from, a value
 // is appended twice with unknown outcome, lengths are not told.

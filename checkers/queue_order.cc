@@ -15,13 +15,6 @@ namespace {
 // To find the places of told lengths, for each item: most histories need two.
 constexpr uint64_t kAttempts = 100;
 
-LevelsResult conflict_of(std::vector<const Operation*> operations) {
-  std::ranges::sort(operations, {}, &Operation::invoke_at);
-  const auto same = std::ranges::unique(operations);
-  operations.erase(same.begin(), same.end());
-  return {.linearizable = false, .conflict = std::move(operations)};
-}
-
 // ---- The items, and who found none ----
 
 class Items {

@@ -82,7 +82,10 @@ std::optional<std::string_view> HashValue::find(std::string_view name, NumberTex
 }
 
 bool HashValue::set(std::string_view name, std::string_view value, const CompactLimits& limits) {
-  const bool fits = name.size() <= limits.value_bytes && value.size() <= limits.value_bytes;
+  // Whatever the limits are, a listpack has a largest size.
+  const bool fits =
+      name.size() <= limits.value_bytes && value.size() <= limits.value_bytes &&
+      pairs_.bytes() + Listpack::bytes_of(name) + Listpack::bytes_of(value) <= Listpack::kBytesMax;
   if (!table_ && !fits) become_table();
   if (table_) return set_in_table(name, value);
   if (const auto at = pairs_.find(name, pairs_.begin(), 1); at != pairs_.end()) {
