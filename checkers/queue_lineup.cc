@@ -151,8 +151,9 @@ size_t QueueLineup::absent_after(uint32_t popped) const {
   return std::max(absent, static_cast<size_t>(later - absences_.begin()));
 }
 
-// Whether, with `next` placed, the length cannot climb from there to that of whom no other may
-// come before much longer: at each level between somebody must push.
+// A push raises the length by one, so from the length after `next` to that of the most urgent item
+// (the first to return) other pushes must lead, one at least for each length between. Whether some
+// length is missing among those that may still come before the urgent one.
 bool QueueLineup::strands(uint32_t next, const WaitingItems& urgency) const {
   uint32_t urgent = urgency.first();
   if (urgent == next) urgent = urgency.after(next);
